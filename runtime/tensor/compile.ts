@@ -1,0 +1,32 @@
+import type { Tensor } from '@tensorflow/tfjs-core'
+
+export type HostDtype = 'float32' | 'int32' | 'bool'
+
+/** A tensor outside of any backend: it may cross threads. `data.length` is the product of `shape`. */
+export interface HostTensor {
+  readonly dtype: HostDtype
+  readonly shape: readonly number[]
+  readonly data: Float32Array | Int32Array | Uint8Array
+}
+
+export interface CompileOptions {
+  /** Shows in errors and traces. */
+  readonly name: string
+  /** `onnx` traces to a native graph; `cpu` runs the function eagerly in JavaScript and is the oracle. Default `onnx`. */
+  readonly backend?: 'onnx' | 'cpu'
+  /** Native threads inside one call; default 1 (actors are the parallelism). */
+  readonly threads?: number
+  /** Graphs kept, one per tuple of input shapes; the least recently used is released. Default 16. */
+  readonly maxGraphs?: number
+}
+
+/** A TF.js function with the same meaning on every backend. Gradients taken inside (`tf.grads`) are part of the graph. */
+export interface Compiled {
+  /** `E_COMPILE` names the op that cannot be traced, or the input whose shape or dtype is wrong. */
+  run(inputs: readonly HostTensor[]): Promise<HostTensor[]>
+  /** Graphs compiled so far, and milliseconds spent on it. */
+  readonly stats: { readonly graphs: number; readonly compileMs: number }
+  dispose(): Promise<void>
+}
+
+export type TensorFunction = (inputs: Tensor[]) => Tensor[]

@@ -1,0 +1,2 @@
+export { type Clock, realClock } from './clock.js'
+export { type Random, seededRandom } from './random.js'
