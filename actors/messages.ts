@@ -1,0 +1,65 @@
+/** Versions that wrote something, read before the work began and after it ended. */
+export interface VersionSpan {
+  readonly start: number
+  readonly end: number
+}
+
+/** Consecutive prompts that one update of the learner will consume together with others of the same `update`. */
+export interface PromptBatch {
+  /** 0, 1, 2, … over the whole run; the learner consumes in this order. */
+  readonly id: number
+  /** Index of the iteration (0 makes M2, 1 makes M3, …). */
+  readonly iteration: number
+  /** The learner's update that will consume this batch, counted over the whole run. */
+  readonly update: number
+  /** No sampling with a version below this one: the staleness bound, worked out by the prompt generator. */
+  readonly minVersion: number
+  readonly prompts: readonly { readonly id: string; readonly text: string; readonly origin: 'seed' | 'generated' }[]
+  readonly generatorVersion: number
+}
+
+export interface SampledCompletion {
+  readonly text: string
+  readonly tokens: Int32Array
+  /** Of the untruncated policy at T = 1, one a token. */
+  readonly logprobs: Float32Array
+  readonly finish: 'stop' | 'length'
+}
+
+export interface CandidateGroup {
+  readonly promptId: string
+  readonly prompt: string
+  readonly completions: readonly SampledCompletion[]
+  readonly version: VersionSpan
+}
+
+export interface CandidateBatch extends Omit<PromptBatch, 'prompts'> {
+  readonly groups: readonly CandidateGroup[]
+}
+
+export interface Judgment {
+  /** Mean of the readable verdicts, absent when none was readable. */
+  readonly score?: number | undefined
+  readonly verdicts: readonly number[]
+  readonly unreadable: number
+}
+
+export interface JudgedGroup extends CandidateGroup {
+  readonly judgments: readonly Judgment[]
+  readonly judgeVersion: VersionSpan
+}
+
+export interface JudgedBatch extends Omit<PromptBatch, 'prompts'> {
+  readonly groups: readonly JudgedGroup[]
+}
+
+/** A finished model of an iteration, handed to the evaluator. */
+export interface ModelSnapshot {
+  /** `M1`, `M2`, … */
+  readonly name: string
+  readonly version: number
+  readonly params: Float32Array
+  /** Pairs trained on to get here, and those dropped as ties, in this iteration. */
+  readonly pairs: number
+  readonly droppedTies: number
+}

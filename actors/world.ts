@@ -1,0 +1,66 @@
+import type { Random } from '../runtime/time/random.js'
+
+/** One supervised example: loss on `completion` only. Texts are space-separated words of {@link World.words}. */
+export interface Demonstration {
+  /** `ift`: an instruction answered; `eft`: an answer judged; `prompts`: a list of instructions (self-instruct). */
+  readonly kind: 'ift' | 'eft' | 'prompts'
+  readonly prompt: string
+  readonly completion: string
+}
+
+/** What a judge's text said. An unreadable verdict has no score; it is never scored 0. */
+export type Verdict = { readonly readable: true; readonly score: number } | { readonly readable: false; readonly reason: string }
+
+/**
+ * A small written language with instructions, imperfect human demonstrations and a rubric. The gold scorer is
+ * not part of it: see {@link Gold}. A world is loaded by its module's URL (`export const createWorld`).
+ */
+export interface World {
+  readonly name: string
+  /** Every word and marker, in a fixed order: the tokenizer's vocabulary. Markers are written `<like-this>`. */
+  readonly words: readonly string[]
+  readonly markers: { readonly pad: string; readonly begin: string; readonly end: string; readonly unknown: string }
+  /** Greatest number of new tokens (stop token included) of each kind of text, and of a whole sequence. */
+  readonly limits: { readonly answer: number; readonly verdict: number; readonly prompt: number; readonly context: number }
+  /** What the model reads before it writes an answer / a verdict / the next prompt of a list. All start with `markers.begin`. */
+  answerContext(prompt: string): string
+  judgeContext(prompt: string, answer: string): string
+  promptContext(shots: readonly string[]): string
+  /** Reads a judge's text: five additive points, the last `score` decides; 0..5 else unreadable. */
+  readVerdict(text: string): Verdict
+  /** The instruction in a generated text, or why it is not a well-formed one. */
+  readPrompt(text: string): { readonly prompt: string } | { readonly malformed: string }
+  /** True for prompts that belong to the held-out set (by a hash of the prompt); never trained on. */
+  isHeldOut(prompt: string): boolean
+  /** `count` distinct instructions; `heldOut` chooses which side of the split. */
+  prompts(count: number, random: Random, options: { heldOut: boolean }): string[]
+  /** Human-written demonstrations, never of held-out prompts, shuffled over kinds. */
+  demonstrations(counts: { readonly ift: number; readonly eft: number; readonly prompts: number }, random: Random): Demonstration[]
+}
+
+/** An answer list ranked by the gold scorer (ties share a rank). */
+export interface RankedAnswers {
+  readonly prompt: string
+  readonly answers: readonly string[]
+  /** Gold points of each answer, 0..5. */
+  readonly points: readonly number[]
+}
+
+/**
+ * The scorer that no training actor may see. It lives in a module of its own that only the evaluator is given
+ * (`export const createGold`).
+ */
+export interface Gold {
+  readonly criteria: readonly string[]
+  /** Five additive points, each gated by the first. */
+  score(prompt: string, answer: string): { readonly points: number; readonly criteria: readonly boolean[] }
+  /** The fixed held-out judge set: answers of differing quality to held-out prompts. */
+  judgeSet(count: number, random: Random): RankedAnswers[]
+}
+
+export interface WorldModule {
+  readonly createWorld: (options: unknown) => World
+}
+export interface GoldModule {
+  readonly createGold: (options: unknown) => Gold
+}

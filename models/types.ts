@@ -1,0 +1,102 @@
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core'
+import type { Random } from '../runtime/time/random.js'
+import type { LlamaConfig } from './config.js'
+
+/** Tokens of a prompt and its completion; the loss and the logprobs are of `tokens[promptLength…]`. */
+export interface TokenSequence {
+  readonly tokens: Int32Array
+  readonly promptLength: number
+}
+
+export interface SamplingOptions {
+  /** Default 1; 0 is greedy. */
+  readonly temperature: number
+  /** 0 keeps all. */
+  readonly topK: number
+  /** 1 keeps all. */
+  readonly topP: number
+  readonly maxNewTokens: number
+  /** A sequence ends with (and includes) the first of these. */
+  readonly stopTokens: readonly number[]
+}
+
+export interface GenerateRequest {
+  readonly prompt: Int32Array
+  /** Completions wanted; they share the prefill. */
+  readonly n: number
+  /** Candidate i draws from `random.stream(i)`, so its tokens do not depend on the batch around it. */
+  readonly random: Random
+}
+
+export interface Completion {
+  /** New tokens only, the stop token included. */
+  readonly tokens: Int32Array
+  /** log π(token) of the untruncated policy at temperature 1. */
+  readonly logprobs: Float32Array
+  /** log-probability under the distribution that was sampled from (temperature, top-k, top-p). */
+  readonly samplingLogprobs: Float32Array
+  readonly finish: 'stop' | 'length'
+}
+
+export interface EngineOptions {
+  readonly backend: 'onnx' | 'cpu'
+  /** Native threads inside one call. Default 1. */
+  readonly threads?: number
+  /** Sequences decoded at once. Default 128. */
+  readonly batch?: number
+}
+
+/** A model to read from: logprobs and generation. `params` is one flat vector laid out by `paramLayout(config)`. */
+export interface LanguageModel {
+  readonly config: LlamaConfig
+  readonly params: Float32Array
+  /** For each request, its `n` completions. */
+  generate(requests: readonly GenerateRequest[], options: SamplingOptions): Promise<Completion[][]>
+  /** Per-token log π of each sequence's completion (length tokens.length − promptLength). */
+  logprobs(sequences: readonly TokenSequence[]): Promise<Float32Array[]>
+  dispose(): Promise<void>
+}
+
+/**
+ * A loss over one batch, as TF.js ops. `logprobs` [rows, length] holds log π of each next token, `mask` (same shape) is
+ * 1 on completion tokens, `extras` are the batch's further float tensors, in the order the caller gave them.
+ */
+export type LossFunction = (logprobs: Tensor, mask: Tensor, extras: readonly Tensor[]) => { loss: Scalar; metrics: Scalar[] }
+
+export interface OptimizerOptions {
+  /** Peak learning rate. */
+  readonly learningRate: number
+  readonly beta1: number
+  readonly beta2: number
+  readonly epsilon: number
+  /** Decoupled; not applied to norms. */
+  readonly weightDecay: number
+  /** Global gradient norm; 0 is off. */
+  readonly clipNorm: number
+  readonly warmupSteps: number
+  readonly schedule: 'constant' | 'cosine' | 'linear'
+  /** Where the schedule ends; ignored by `constant`. */
+  readonly totalSteps: number
+  /** Final learning rate as a fraction of the peak. */
+  readonly finalFraction: number
+}
+
+export interface StepResult {
+  readonly loss: number
+  readonly metrics: readonly number[]
+  readonly gradNorm: number
+  readonly learningRate: number
+  /** Tokens that went through the model, padding excluded. */
+  readonly tokens: number
+}
+
+/** Updates `params` in place. One graph per (rows, length bucket). */
+export interface Trainer {
+  readonly params: Float32Array
+  /** `rows` is padded with empty sequences to a multiple the caller chose; extras are vectors or matrices of fixed shape. */
+  step(sequences: readonly TokenSequence[], extras?: readonly { readonly shape: readonly number[]; readonly data: Float32Array }[]): Promise<StepResult>
+  /** Optimizer moments and step count, for resuming. */
+  state(): { step: number; m: Float32Array; v: Float32Array }
+  restore(state: { step: number; m: Float32Array; v: Float32Array }): void
+  dispose(): Promise<void>
+}

@@ -1,0 +1,27 @@
+import type { z } from 'zod'
+import type { RunEvent } from '../runtime/observe/events.js'
+import type { Summary } from './summary.js'
+
+export interface RunOptions<C> {
+  /** Already validated by the scenario's schema, presets and `--set` applied. */
+  readonly config: C
+  readonly seed: number
+  readonly stage: 'inline' | 'threads'
+  readonly backend: 'onnx' | 'cpu'
+  /** The run folder; exists and is empty. Checkpoints go to `checkpoints/` inside. */
+  readonly out: string
+  readonly observe: (event: RunEvent) => void
+  readonly signal: AbortSignal
+}
+
+/** One method: a wiring of roles. `run` returns the summary; the caller writes the rest of the run folder. */
+export interface Scenario<S extends z.ZodObject = z.ZodObject> {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  /** Every key with a default and a description; unknown keys are refused. */
+  readonly config: S
+  /** Partial configurations, laid under `--set`. The first is the default. */
+  readonly presets: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  run(options: RunOptions<z.output<S>>): Promise<Summary>
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+
+const number = z.number()
+const interval = z.strictObject({ mean: number, low: number, high: number })
+/** Distribution of a lag, in learner versions. `histogram` maps the lag to how many samples had it. */
+const lag = z.strictObject({ mean: number, max: number, histogram: z.record(z.string(), z.int()) })
+
+/** The stable form of `summary.json`. Rates are in [0, 1], durations in milliseconds, lengths in tokens. */
+export const summarySchema = z.strictObject({
+  scenario: z.string(),
+  seed: z.int(),
+  stage: z.enum(['inline', 'threads']),
+  backend: z.string(),
+  durationMs: number,
+  config: z.record(z.string(), z.unknown()),
+  iterations: z.array(
+    z.strictObject({
+      name: z.string(),
+      /** Ties count half; 95 % interval; against the named model. Null for the model that others are compared with. */
+      goldWinRate: interval
+        .extend({ wins: z.int(), ties: z.int(), losses: z.int(), against: z.string() })
+        .nullable(),
+      goldScore: number,
+      /** Agreement with the gold order on the fixed held-out judge set; a figure that is undefined there is null. */
+      judge: z.strictObject({
+        pairAccuracy: number.nullable(),
+        exactMatch: number.nullable(),
+        fiveBest: number.nullable(),
+        spearman: number.nullable(),
+        kendall: number.nullable(),
+      }),
+      meanLength: number,
+      /** Mean sequence KL to M1 in nats, estimated on the evaluator's samples. */
+      kl: number,
+      pairs: z.int(),
+      droppedTies: z.int(),
+    }),
+  ),
+  staleness: z.strictObject({ lag, inFlight: lag, inQueue: lag, publish: lag, judgeLag: lag }),
+  samples: z.strictObject({
+    issued: z.int(),
+    consumed: z.int(),
+    dropped: z.record(z.string(), z.int()),
+    inFlight: z.int(),
+  }),
+  throughput: z.strictObject({
+    sampledTokensPerSecond: number,
+    trainedTokensPerSecond: number,
+    judgedPerSecond: number,
+    /** Fraction of the run that each role spent in turns, averaged over its replicas. */
+    busy: z.record(z.string(), number),
+  }),
+})
+
+export type Summary = z.output<typeof summarySchema>
