@@ -1,3 +1,5 @@
+import type { Demonstration } from './world.js'
+
 /** Versions that wrote something, read before the work began and after it ended. */
 export interface VersionSpan {
   readonly start: number
@@ -14,7 +16,10 @@ export interface PromptBatch {
   readonly update: number
   /** No sampling with a version below this one: the staleness bound, worked out by the prompt generator. */
   readonly minVersion: number
-  readonly prompts: readonly { readonly id: string; readonly text: string; readonly origin: 'seed' | 'generated' }[]
+  /** The update, and the iteration, ends with this batch. */
+  readonly lastOfUpdate: boolean
+  readonly lastOfIteration: boolean
+  readonly prompts: readonly { readonly id: string; readonly text: string }[]
   readonly generatorVersion: number
 }
 
@@ -51,6 +56,16 @@ export interface JudgedGroup extends CandidateGroup {
 
 export interface JudgedBatch extends Omit<PromptBatch, 'prompts'> {
   readonly groups: readonly JudgedGroup[]
+}
+
+/** Supervised examples as texts; the learner sees each once. */
+export interface DemonstrationBatch {
+  readonly demonstrations: readonly Demonstration[]
+}
+
+/** The instructions that the prompt generator starts from. */
+export interface SeedPrompts {
+  readonly prompts: readonly string[]
 }
 
 /** A finished model of an iteration, handed to the evaluator. */

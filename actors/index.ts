@@ -1,0 +1,7 @@
+export { type Evaluation, evaluator } from './evaluator.js'
+export { judge } from './judge.js'
+export { learner } from './learner.js'
+export { type InventorCounts, promptGenerator } from './prompt-generator.js'
+export { sampler } from './sampler.js'
+export { source } from './source.js'
+export type { Demonstration, Gold, GoldModule, RankedAnswers, Verdict, World, WorldModule } from './world.js'

@@ -1,0 +1,110 @@
+import { z } from 'zod'
+import { meanVerdict } from '../alignment/index.js'
+import { defineActor, port } from '../runtime/kernel/actor.js'
+import type { CandidateBatch, CandidateGroup, JudgedBatch, JudgedGroup, Judgment } from './messages.js'
+import { openPolicy, type Policy } from './policy.js'
+import { engineSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
+import type { World } from './world.js'
+import type { Random } from '../runtime/time/random.js'
+
+const config = z.strictObject({
+  model: modelSchema,
+  world: moduleSchema,
+  engine: engineSchema.prefault({}),
+  judgments: z.int().min(1).max(64).default(3).describe('verdicts averaged for each completion'),
+  sampling: samplingSchema({ temperature: 0.7, topP: 0.9, topK: 0 }),
+})
+
+/**
+ * The policy as its own judge (LLM-as-a-judge): an additive five-point prompt, several sampled verdicts averaged. A
+ * verdict that cannot be read is dropped and counted, never scored 0.
+ * Equal answers to a prompt share their verdicts, so they always tie.
+ */
+export const judge = defineActor({
+  module: import.meta.url,
+  role: 'judge',
+  inputs: { candidates: port<CandidateBatch>() },
+  outputs: { judged: port<JudgedBatch>() },
+  config,
+  async start({ config, weights, random, turn, metric, progress }) {
+    const world = await loadWorld(config.world)
+    const policy = openPolicy(config.model, world, config.engine, { weights })
+    const counts = { judged: 0, verdicts: 0, unreadable: 0, tokens: 0 }
+
+    async function judgeBatch(batch: CandidateBatch): Promise<JudgedBatch> {
+      const version = policy.follow() // read before the work, never after
+      const judgments = await judgeGroups(policy, world, batch.groups, {
+        ...config,
+        random,
+        onTokens: (tokens) => {
+          counts.tokens += tokens
+        },
+      })
+      const groups = batch.groups.map(
+        (group, i): JudgedGroup => ({
+          ...group,
+          judgments: judgments[i] ?? [],
+          judgeVersion: { start: version, end: version },
+        }),
+      )
+      const all = groups.flatMap((group) => group.judgments)
+      counts.judged += all.length
+      counts.verdicts += all.reduce((sum, j) => sum + j.verdicts.length, 0)
+      counts.unreadable += all.reduce((sum, j) => sum + j.unreadable, 0)
+      const scores = all.flatMap((j) => (j.score === undefined ? [] : [j.score]))
+      metric('judge/score', scores.reduce((sum, s) => sum + s, 0) / Math.max(1, scores.length))
+      metric('judge/unreadable', counts.unreadable)
+      progress('judging', counts.judged, undefined, 'answers')
+      return { ...batch, groups }
+    }
+
+    return {
+      streams: ({ candidates }) => ({
+        judged: candidates.pipe(turn(judgeBatch, { attributes: ({ id, iteration }) => ({ batch: id, iteration }) })),
+      }),
+      api: { counts: () => counts },
+      stop: () => policy.dispose(),
+    }
+  },
+})
+
+interface JudgeOptions {
+  readonly judgments: number
+  readonly sampling: { readonly temperature: number; readonly topP: number; readonly topK: number }
+  readonly random: Random
+  readonly onTokens?: (tokens: number) => void
+}
+
+/** Judgments for each completion of each group; texts only are looked at. */
+export async function judgeGroups(
+  policy: Policy,
+  world: World,
+  groups: readonly Pick<CandidateGroup, 'promptId' | 'prompt'>[] &
+    readonly { readonly completions: readonly { readonly text: string }[] }[],
+  options: JudgeOptions,
+): Promise<Judgment[][]> {
+  const distinct = groups.flatMap(({ promptId, prompt, completions }) =>
+    [...new Set(completions.map(({ text }) => text))].map((text, i) => ({ promptId, prompt, text, i })),
+  )
+  const written = await policy.write(
+    distinct.map(({ promptId, prompt, text, i }) => ({
+      context: world.judgeContext(prompt, text),
+      n: options.judgments,
+      random: options.random.stream(promptId, i),
+    })),
+    { ...options.sampling, maxNewTokens: world.limits.verdict },
+  )
+  const found = new Map<string, Judgment>()
+  distinct.forEach(({ promptId, text }, k) => {
+    const verdicts = (written[k] ?? []).map((completion) => {
+      options.onTokens?.(completion.tokens.length)
+      return world.readVerdict(completion.text)
+    })
+    const readable = verdicts.flatMap((verdict) => (verdict.readable ? [verdict.score] : []))
+    const score = meanVerdict(readable)
+    found.set(`${promptId}\n${text}`, { score, verdicts: readable, unreadable: verdicts.length - readable.length })
+  })
+  return groups.map(({ promptId, completions }) =>
+    completions.map(({ text }) => found.get(`${promptId}\n${text}`) ?? { verdicts: [], unreadable: 0 }),
+  )
+}

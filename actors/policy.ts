@@ -1,0 +1,66 @@
+import type { LlamaConfig } from '../models/config.js'
+import { createWordTokenizer, openModel, paramLayout, type TextTokenizer } from '../models/index.js'
+import type { Completion, EngineOptions, LanguageModel, SamplingOptions } from '../models/types.js'
+import type { WeightStore } from '../runtime/tensor/weights.js'
+import type { Random } from '../runtime/time/random.js'
+import type { World } from './world.js'
+
+/** A language model with its tokenizer, that follows the learner's weights. */
+export interface Policy {
+  readonly model: LanguageModel
+  readonly tokenizer: TextTokenizer
+  /** Copies the newest published weights in and returns their version; cheap when there is nothing new. */
+  follow(): number
+  /** For each context, `n` completions. Each draws from its own stream. */
+  write(requests: readonly WriteRequest[], sampling: Omit<SamplingOptions, 'stopTokens'>): Promise<WrittenText[][]>
+  dispose(): Promise<void>
+}
+
+export interface WriteRequest {
+  readonly context: string
+  readonly n: number
+  readonly random: Random
+}
+
+export interface WrittenText extends Completion {
+  /** Without markers. */
+  readonly text: string
+}
+
+export function worldTokenizer(world: World): TextTokenizer {
+  return createWordTokenizer(world.words, world.markers)
+}
+
+/** Opens a policy whose weights are `params` (fixed), or follow `weights` from whatever is published. */
+export function openPolicy(
+  config: LlamaConfig,
+  world: World,
+  engine: EngineOptions,
+  from: { params: Float32Array } | { weights: WeightStore },
+): Policy {
+  const tokenizer = worldTokenizer(world)
+  const params = 'params' in from ? from.params : new Float32Array(paramLayout(config).total)
+  const model = openModel(config, params, engine)
+  let version = -1
+  return {
+    model,
+    tokenizer,
+    follow() {
+      if ('weights' in from && from.weights.version() !== version) version = from.weights.follow(params)
+      return version
+    },
+    async write(requests, sampling) {
+      const written = await model.generate(
+        requests.map(({ context, n, random }) => ({ prompt: tokenizer.encode(context), n, random })),
+        { ...sampling, stopTokens: [config.eosTokenId] },
+      )
+      return written.map((completions) =>
+        completions.map((completion) => ({
+          ...completion,
+          text: tokenizer.decode(completion.tokens, { skipSpecial: true }),
+        })),
+      )
+    },
+    dispose: () => model.dispose(),
+  }
+}

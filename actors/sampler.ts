@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { defineActor, port } from '../runtime/kernel/actor.js'
+import type { CandidateBatch, CandidateGroup, PromptBatch } from './messages.js'
+import { openPolicy } from './policy.js'
+import { engineSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
+
+const config = z.strictObject({
+  model: modelSchema,
+  world: moduleSchema,
+  engine: engineSchema.prefault({}),
+  candidates: z.int().min(2).max(64).default(4).describe('completions of each prompt (N)'),
+  sampling: samplingSchema({ temperature: 0.7, topP: 0.9, topK: 0 }),
+  deadlineMs: z.number().positive().default(600_000).describe('longest wait for the version that staleness asks for'),
+})
+
+/** Answers prompts: N candidates of each, with the newest published policy that the staleness bound admits. */
+export const sampler = defineActor({
+  module: import.meta.url,
+  role: 'sampler',
+  inputs: { prompts: port<PromptBatch>() },
+  outputs: { candidates: port<CandidateBatch>() },
+  config,
+  async start({ config, weights, random, turn, signal, metric, progress }) {
+    const world = await loadWorld(config.world)
+    const policy = openPolicy(config.model, world, config.engine, { weights })
+    const sampling = { ...config.sampling, maxNewTokens: world.limits.answer }
+    const counts = { issued: 0, tokens: 0, busyMs: 0 }
+
+    async function sample(batch: PromptBatch): Promise<CandidateBatch> {
+      const start = policy.follow() // read before the work, never after
+      counts.issued += batch.prompts.length
+      const written = await policy.write(
+        batch.prompts.map((prompt) => ({
+          context: world.answerContext(prompt.text),
+          n: config.candidates,
+          random: random.stream(prompt.id),
+        })),
+        sampling,
+      )
+      const groups = batch.prompts.map((prompt, i): CandidateGroup => {
+        const completions = (written[i] ?? []).map(({ text, tokens, logprobs, finish }) => {
+          counts.tokens += tokens.length
+          return { text, tokens, logprobs, finish }
+        })
+        return { promptId: prompt.id, prompt: prompt.text, completions, version: { start, end: start } }
+      })
+      metric('sampler/tokens', counts.tokens)
+      progress('sampling', counts.issued, undefined, 'prompts')
+      const { prompts: _, ...rest } = batch
+      return { ...rest, groups }
+    }
+
+    return {
+      streams: ({ prompts }) => ({
+        candidates: prompts.pipe(
+          turn(sample, {
+            ready: async ({ minVersion }) => {
+              await weights.atLeast(minVersion, { deadlineMs: config.deadlineMs, signal })
+            },
+            attributes: ({ id, iteration }) => ({ batch: id, iteration }),
+          }),
+        ),
+      }),
+      api: { counts: () => counts },
+      stop: () => policy.dispose(),
+    }
+  },
+})

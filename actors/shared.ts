@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import type { LlamaConfig } from '../models/config.js'
+import { TroupeError } from '../runtime/kernel/errors.js'
+import type { GoldModule, WorldModule } from './world.js'
+
+/** A module to import by URL and what its factory is given. */
+export const moduleSchema = z.strictObject({
+  module: z.string().describe('URL of the module'),
+  options: z.record(z.string(), z.unknown()).default({}).describe('options of its factory'),
+})
+export type ModuleReference = z.output<typeof moduleSchema>
+
+/** How an actor runs its model. */
+export const engineSchema = z.strictObject({
+  backend: z.enum(['onnx', 'cpu']).default('onnx').describe('tensor backend'),
+  threads: z.int().min(1).max(64).default(1).describe('native threads inside one call'),
+  batch: z.int().min(1).max(4096).default(128).describe('sequences decoded at once'),
+})
+
+/** A model's shape as plain data, as `LlamaConfig` has it. */
+export const modelSchema = z.custom<LlamaConfig>(
+  (value) => typeof value === 'object' && value !== null && 'hiddenSize' in value,
+  'a Llama configuration',
+)
+
+export const samplingSchema = (defaults: { temperature: number; topP: number; topK: number }) =>
+  z
+    .strictObject({
+      temperature: z.number().min(0).max(10).default(defaults.temperature).describe('0 is greedy'),
+      topP: z.number().gt(0).max(1).default(defaults.topP).describe('nucleus; 1 keeps all'),
+      topK: z.int().min(0).default(defaults.topK).describe('0 keeps all'),
+    })
+    .prefault({})
+
+export async function loadWorld(reference: ModuleReference) {
+  const { createWorld } = await load<WorldModule>(reference, 'createWorld')
+  return createWorld(reference.options)
+}
+
+/** Only the evaluator calls this. */
+export async function loadGold(reference: ModuleReference) {
+  const { createGold } = await load<GoldModule>(reference, 'createGold')
+  return createGold(reference.options)
+}
+
+async function load<M extends object>(reference: ModuleReference, factory: keyof M & string): Promise<M> {
+  const loaded: unknown = await import(reference.module).catch((cause: unknown) => {
+    throw new TroupeError('E_CONFIG', `module ${reference.module} cannot be imported`, { cause })
+  })
+  if (typeof (loaded as Record<string, unknown>)[factory] !== 'function')
+    throw new TroupeError('E_CONFIG', `module ${reference.module} exports no ${factory}()`)
+  return loaded as M
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import { dpoSchema, sftSchema } from '../actors/learner-config.js'
+import { engineSchema, moduleSchema, samplingSchema } from '../actors/shared.js'
+
+const worldUrl = (file: string) => new URL(`./worlds/default/${file}`, import.meta.url).href
+
+/** Every option of `troupe run self-rewarding`. */
+export const selfRewardingConfig = z.strictObject({
+  eft: z.boolean().default(true).describe('teach judging: false trains M1 without judge demonstrations'),
+  world: moduleSchema.prefault({ module: worldUrl('world.js') }).describe('the language, its people and its rubric'),
+  gold: moduleSchema.prefault({ module: worldUrl('gold.js') }).describe('the scorer that only the evaluator sees'),
+  model: z
+    .strictObject({
+      hiddenSize: z.int().min(8).default(64),
+      intermediateSize: z.int().min(8).default(176),
+      layers: z.int().min(1).default(2),
+      heads: z.int().min(1).default(4),
+      kvHeads: z.int().min(1).default(4),
+    })
+    .prefault({})
+    .describe('a Llama-family decoder, trained from scratch'),
+  demonstrations: z
+    .strictObject({
+      ift: z.int().min(0).default(24_000).describe('instructions answered by people'),
+      eft: z.int().min(0).default(36_000).describe('answers judged by people'),
+      prompts: z.int().min(0).default(8_000).describe('lists of instructions, for self-instruct'),
+    })
+    .prefault({}),
+  iterations: z
+    .array(z.int().min(1))
+    .min(1)
+    .max(20)
+    .default([1536, 1968])
+    .describe('new prompts of each iteration after M1'),
+  promptsPerUpdate: z.int().min(1).default(48).describe('prompts whose pairs make one update of the learner'),
+  batch: z.int().min(1).default(24).describe('prompts in one message'),
+  staleness: z
+    .strictObject({
+      max: z
+        .union([z.int().min(0), z.literal('iteration')])
+        .default('iteration')
+        .describe('greatest lag of a sample in learner versions; 0 is synchronous; "iteration" as in the paper'),
+      publishEvery: z
+        .union([z.int().min(1), z.literal('iteration')])
+        .optional()
+        .describe('updates between published versions; default: as rarely as `max` allows'),
+    })
+    .prefault({}),
+  generator: z
+    .strictObject({
+      shots: z.int().min(1).max(8).default(4),
+      maxRougeL: z.number().min(0).max(1).default(0.7),
+      seedPrompts: z.int().min(8).default(200),
+      sampling: samplingSchema({ temperature: 1, topP: 0.95, topK: 0 }),
+    })
+    .prefault({}),
+  sampler: z
+    .strictObject({
+      replicas: z.int().min(1).max(16).default(1),
+      candidates: z.int().min(2).max(64).default(4),
+      sampling: samplingSchema({ temperature: 0.7, topP: 0.9, topK: 0 }),
+    })
+    .prefault({}),
+  judge: z
+    .strictObject({
+      replicas: z.int().min(1).max(16).default(2),
+      judgments: z.int().min(1).max(64).default(3),
+      sampling: samplingSchema({ temperature: 0.7, topP: 0.9, topK: 0 }),
+    })
+    .prefault({}),
+  learner: z.strictObject({ sft: sftSchema, dpo: dpoSchema }).prefault({}),
+  evaluation: z
+    .strictObject({
+      prompts: z.int().min(2).default(400),
+      samples: z.int().min(1).default(4),
+      judgeSet: z.int().min(1).default(300),
+    })
+    .prefault({}),
+  engine: engineSchema.omit({ backend: true }).prefault({}),
+})
+
+export type SelfRewardingConfig = z.output<typeof selfRewardingConfig>

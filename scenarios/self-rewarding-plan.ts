@@ -1,0 +1,84 @@
+import { loadWorld } from '../actors/shared.js'
+import type { LlamaConfig } from '../models/config.js'
+import { TroupeError } from '../runtime/index.js'
+import type { SelfRewardingConfig } from './self-rewarding-config.js'
+
+/** What each role is given, worked out from the scenario's configuration. */
+export async function planOf(config: SelfRewardingConfig, backend: 'onnx' | 'cpu', out: string) {
+  const world = await loadWorld(config.world)
+  const { staleness, promptsPerUpdate, iterations, batch } = config
+  if (batch > promptsPerUpdate)
+    throw new TroupeError('E_CONFIG', `batch is ${batch}, more than promptsPerUpdate (${promptsPerUpdate})`, {
+      hint: 'Choose a batch that divides promptsPerUpdate',
+    })
+  const idOf = (marker: string) => world.words.indexOf(marker)
+  const { hiddenSize, intermediateSize, layers, heads, kvHeads } = config.model
+  if (hiddenSize % heads !== 0 || heads % kvHeads !== 0)
+    throw new TroupeError('E_CONFIG', `model: ${hiddenSize} wide does not split into ${heads} heads over ${kvHeads}`, {
+      hint: 'hiddenSize must be a multiple of heads, and heads of kvHeads',
+    })
+  const model: LlamaConfig = {
+    vocabSize: world.words.length,
+    hiddenSize,
+    intermediateSize,
+    numHiddenLayers: layers,
+    numAttentionHeads: heads,
+    numKeyValueHeads: kvHeads,
+    headDim: hiddenSize / heads,
+    maxPositionEmbeddings: world.limits.context,
+    rmsNormEps: 1e-5,
+    ropeTheta: 10_000,
+    tieWordEmbeddings: true,
+    bosTokenId: idOf(world.markers.begin),
+    eosTokenId: idOf(world.markers.end),
+    padTokenId: idOf(world.markers.pad),
+  }
+  const common = { model, world: config.world, engine: { ...config.engine, backend } }
+  const counts = { ...config.demonstrations, ...(config.eft ? {} : { eft: 0 }) }
+  const publishEvery = publishEveryOf(staleness)
+  return {
+    common,
+    source: { world: config.world, demonstrations: counts, seedPrompts: config.generator.seedPrompts },
+    generator: {
+      ...common,
+      iterations,
+      promptsPerUpdate,
+      batch,
+      staleness: staleness.max,
+      shots: config.generator.shots,
+      maxRougeL: config.generator.maxRougeL,
+      sampling: config.generator.sampling,
+    },
+    sampler: { ...common, candidates: config.sampler.candidates, sampling: config.sampler.sampling },
+    judge: { ...common, judgments: config.judge.judgments, sampling: config.judge.sampling },
+    learner: {
+      ...common,
+      ...config.learner,
+      demonstrations: counts.ift + counts.eft + counts.prompts,
+      iterations,
+      promptsPerUpdate,
+      candidates: config.sampler.candidates,
+      publishEvery,
+      staleness: staleness.max,
+      checkpoints: `${out}/checkpoints`,
+    },
+    evaluator: {
+      ...common,
+      gold: config.gold,
+      ...config.evaluation,
+      judgments: config.judge.judgments,
+      sampling: config.sampler.sampling,
+    },
+  }
+}
+
+/** As rarely as the bound allows, unless told; more rarely than the bound allows is refused. */
+function publishEveryOf({ max, publishEvery }: SelfRewardingConfig['staleness']): number | 'iteration' {
+  if (max === 'iteration') return publishEvery ?? 'iteration'
+  if (publishEvery === undefined) return max + 1
+  if (publishEvery === 'iteration' || publishEvery > max + 1)
+    throw new TroupeError('E_CONFIG', `staleness.publishEvery ${publishEvery} cannot keep staleness.max ${max}`, {
+      hint: `Publish at least every ${max + 1} updates, or allow a greater lag`,
+    })
+  return publishEvery
+}

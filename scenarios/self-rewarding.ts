@@ -1,0 +1,72 @@
+import { evaluator, judge, learner, promptGenerator, sampler, source } from '../actors/index.js'
+import { createTroupe, realClock, type RunEvent } from '../runtime/index.js'
+import { createWeightStore } from '../runtime/tensor/index.js'
+import { paramLayout } from '../models/index.js'
+import type { RunOptions, Scenario } from './scenario.js'
+import { planOf } from './self-rewarding-plan.js'
+import { type SelfRewardingConfig, selfRewardingConfig } from './self-rewarding-config.js'
+import { quick } from './self-rewarding-presets.js'
+import { summarize } from './self-rewarding-summary.js'
+import { createUsage } from './usage.js'
+import type { Summary } from './summary.js'
+
+/**
+ * Self-Rewarding Language Models (Yuan et al. 2024, arXiv 2401.10020):
+ *
+ *     M1 ← SFT(IFT + EFT)
+ *     for t = 1, 2, …:
+ *       prompts    ← self-instruct by the frozen M1                      (prompt generator)
+ *       candidates ← N answers of M_t to each                            (sampler)
+ *       scores     ← mean of 3 judgments by M_t of each                  (judge)
+ *       M_{t+1}    ← DPO from M_t, reference M_t, best against worst     (learner)
+ *
+ * All of an iteration's lines run at once, under the staleness bound; the evaluator measures M_t meanwhile.
+ */
+export const selfRewarding: Scenario<typeof selfRewardingConfig> = {
+  name: 'self-rewarding',
+  title: 'Self-Rewarding Language Models',
+  description: 'The policy invents prompts, answers them, judges its answers and trains on its own preferences.',
+  config: selfRewardingConfig,
+  presets: { quick, full: {} },
+  run,
+}
+
+async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
+  const { config, seed, stage, signal, backend } = options
+  const startedAt = realClock.now()
+  const plan = await planOf(config, backend, options.out)
+  const usage = createUsage()
+  const observe = (event: RunEvent) => {
+    usage.observe(event)
+    options.observe(event)
+  }
+  const weights = createWeightStore(paramLayout(plan.common.model)).handle
+  const troupe = createTroupe({ stage, seed, weights, observe, signal })
+  try {
+    const people = troupe.actor(source, { config: plan.source })
+    const inventor = troupe.actor(promptGenerator, { config: plan.generator })
+    const samplers = troupe.actor(sampler, { config: plan.sampler, replicas: config.sampler.replicas })
+    const judges = troupe.actor(judge, { config: plan.judge, replicas: config.judge.replicas })
+    const trainer = troupe.actor(learner, { config: plan.learner })
+    const measurer = troupe.actor(evaluator, { config: plan.evaluator })
+
+    troupe.connect(people.outputs.demonstrations, trainer.inputs.demonstrations)
+    troupe.connect(people.outputs.seeds, inventor.inputs.seeds)
+    troupe.connect(inventor.outputs.prompts, samplers.inputs.prompts)
+    troupe.connect(samplers.outputs.candidates, judges.inputs.candidates)
+    troupe.connect(judges.outputs.judged, trainer.inputs.judged)
+    troupe.connect(trainer.outputs.snapshots, measurer.inputs.snapshots)
+
+    await troupe.start()
+    await troupe.done
+    const [accounts, evaluations, sampled, judged] = await Promise.all([
+      trainer.ask.accounts(),
+      measurer.ask.evaluations(),
+      samplers.askAll.counts(),
+      judges.askAll.counts(),
+    ])
+    return summarize({ options, durationMs: realClock.now() - startedAt, accounts, evaluations, sampled, judged, usage })
+  } finally {
+    await troupe.stop()
+  }
+}
