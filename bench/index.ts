@@ -1,0 +1,5 @@
+import { concurrency } from './concurrency.js'
+import type { Bench } from './figures.js'
+
+/** Every benchmark by its name, as `troupe bench` knows them. */
+export const benches: Readonly<Record<string, Bench>> = { concurrency }
