@@ -1,0 +1,54 @@
+import Table from 'cli-table3'
+import type { Summary } from '../scenarios/summary.js'
+import { duration, figure, percent } from './live/text.js'
+
+const DECIMALS = 2
+
+/** What is printed when a run is done: the iterations' table, samples, staleness, throughput and where it all is. */
+export function closingWords(summary: Summary, folder: string, report: string): string {
+  const { samples, staleness, throughput } = summary
+  const dropped = Object.values(samples.dropped).reduce((sum, count) => sum + count, 0)
+  const reasons = Object.entries(samples.dropped).map(([reason, count]) => `${reason} ${count}`)
+  const busy = Object.entries(throughput.busy).map(([role, fraction]) => `${role} ${percent(fraction)}`)
+  return [
+    iterationTable(summary),
+    `samples      ${samples.issued} issued = ${samples.consumed} consumed + ${dropped} dropped` +
+      `${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''} + ${samples.inFlight} in flight`,
+    `staleness    lag mean ${figure(staleness.lag.mean)}, max ${figure(staleness.lag.max)} ` +
+      `(in flight ${figure(staleness.inFlight.mean)}, in queue ${figure(staleness.inQueue.mean)}, ` +
+      `publish ${figure(staleness.publish.mean)}); judge lag mean ${figure(staleness.judgeLag.mean)}`,
+    `throughput   ${Math.round(throughput.sampledTokensPerSecond)} tokens/s sampled, ` +
+      `${Math.round(throughput.trainedTokensPerSecond)} trained, ${figure(throughput.judgedPerSecond)} judged/s`,
+    ...(busy.length > 0 ? [`busy         ${busy.join(', ')}`] : []),
+    `time         ${duration(summary.durationMs)}`,
+    `run folder   ${folder}`,
+    `report       ${report}`,
+  ].join('\n')
+}
+
+/** One row per model; a figure that is undefined there is a dash. */
+export function iterationTable(summary: Summary): string {
+  const table = new Table({
+    head: ['model', 'gold win rate', 'gold', 'judge', 'length', 'KL', 'pairs', 'ties'],
+    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
+    style: { head: [], border: [], compact: true },
+  })
+  for (const row of summary.iterations)
+    table.push([
+      row.name,
+      winRate(row.goldWinRate),
+      row.goldScore.toFixed(DECIMALS),
+      row.judge.pairAccuracy === null ? '-' : percent(row.judge.pairAccuracy),
+      row.meanLength.toFixed(1),
+      row.kl.toFixed(DECIMALS),
+      String(row.pairs),
+      String(row.droppedTies),
+    ])
+  return table.toString()
+}
+
+function winRate(rate: Summary['iterations'][number]['goldWinRate']): string {
+  if (!rate) return '-'
+  const tenth = (fraction: number) => (fraction * 100).toFixed(1)
+  return `${tenth(rate.mean)} % [${tenth(rate.low)}, ${tenth(rate.high)}] vs ${rate.against}`
+}

@@ -1,0 +1,68 @@
+import Table from 'cli-table3'
+import { TroupeError } from '../../runtime/kernel/errors.js'
+import { EXIT } from '../exit.js'
+import { figure } from '../live/text.js'
+import { suggest } from '../nearest.js'
+
+/** One line of a benchmark. `ratio` is better when greater; `other` is null where the other side is absent. */
+export interface BenchFigure {
+  readonly name: string
+  readonly unit: string
+  readonly ours: number
+  readonly other: number | null
+  readonly against: string
+  readonly ratio: number | null
+  readonly bar: number | null
+  readonly aim: number | null
+}
+
+export interface BenchFigures {
+  readonly machine: unknown
+  readonly commit: string
+  readonly figures: readonly BenchFigure[]
+}
+
+export interface Bench {
+  readonly title: string
+  run(options: { json: boolean; log: (line: string) => void }): Promise<BenchFigures>
+}
+
+/** `troupe bench`: without a name the list, else the figures of one benchmark. */
+export async function bench(name: string | undefined, options: { json?: boolean }): Promise<number> {
+  const benches = (await import('../../bench/index.js')).benches as Readonly<Record<string, Bench>>
+  if (name === undefined) {
+    const rows = Object.entries(benches).map(([key, { title }]) => ({ name: key, title }))
+    const lines = rows.map((row) => `${row.name.padEnd(16)} ${row.title}`).join('\n')
+    process.stdout.write(`${options.json ? JSON.stringify(rows, null, 2) : lines}\n`)
+    return EXIT.done
+  }
+  if (!Object.hasOwn(benches, name))
+    throw new TroupeError('E_CONFIG', `unknown benchmark "${name}"`, {
+      hint: suggest(name, Object.keys(benches), 'benchmarks'),
+    })
+  const log = (line: string) => process.stderr.write(`${line}\n`)
+  const figures = await benches[name]!.run({ json: options.json ?? false, log })
+  process.stdout.write(`${options.json ? JSON.stringify(figures, null, 2) : figuresTable(figures)}\n`)
+  return EXIT.done
+}
+
+/** The figures side by side; a dash where a side or a bar is absent. */
+export function figuresTable({ figures }: BenchFigures): string {
+  const table = new Table({
+    head: ['figure', 'ours', 'other', 'unit', 'ratio', 'bar', 'aim', 'against'],
+    style: { head: [], border: [], compact: true },
+  })
+  const cell = (value: number | null) => (value === null ? '-' : figure(value))
+  for (const row of figures)
+    table.push([
+      row.name,
+      figure(row.ours),
+      cell(row.other),
+      row.unit,
+      cell(row.ratio),
+      cell(row.bar),
+      cell(row.aim),
+      row.against,
+    ])
+  return table.toString()
+}

@@ -1,0 +1,19 @@
+import { TroupeError, type TroupeErrorCode } from '../runtime/kernel/errors.js'
+
+/** How the command ends: 128 + n when signal n ended it. */
+export const EXIT = { done: 0, failed: 1, usage: 2 } as const
+
+const USAGE: readonly TroupeErrorCode[] = ['E_CONFIG', 'E_DATA', 'E_CHECKPOINT']
+
+/** 2 where the person can mend what they gave, else 1. */
+export function exitCodeOf(error: unknown): number {
+  return error instanceof TroupeError && USAGE.includes(error.code) ? EXIT.usage : EXIT.failed
+}
+
+/** What a person reads of an error: one sentence; the stack follows only with TROUPE_DEBUG=1. */
+export function describeError(error: unknown, environment: NodeJS.ProcessEnv = process.env): string {
+  const sentence =
+    error instanceof TroupeError ? error.sentence() : error instanceof Error ? error.message : String(error)
+  const stack = environment.TROUPE_DEBUG === '1' && error instanceof Error ? `\n${error.stack}` : ''
+  return `troupe: ${sentence || 'failed without a reason'}${stack}`
+}

@@ -1,0 +1,51 @@
+import type { LiveState, MetricRow } from './state.js'
+import { figure } from './text.js'
+
+/** Which metrics are shown first, by what their names end in; the rest follow in the order of their first value. */
+const PRIORITY = [
+  /(^|\/)gold_?win_?rate$/i,
+  /(^|\/)win_?rate$/i,
+  /reward_?margin$/i,
+  /(^|\/)loss$/i,
+  /judge\/.*score$/i,
+  /(^|\/)(reward|gold_?score|score)$/i,
+  /(^|\/)lag$/i,
+  /(^|\/)version$/i,
+  /accuracy$/i,
+  /(^|\/)kl$/i,
+  /length$/i,
+  /tokens_?per_?second$/i,
+]
+
+/**
+ * `name value` of each metric, the most telling first. Lags carry their mean and greatest value over the run. With
+ * `since` or `role`, only those reported since then or by that role.
+ */
+export function metricPhrases(state: LiveState, since = Number.NEGATIVE_INFINITY, role?: string): string[] {
+  return [...state.metrics]
+    .filter(([, row]) => row.at >= since && (role === undefined || row.role === role))
+    .map(([name, row], index) => ({ name, row, rank: rank(name) * 1000 + index }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ name, row }) => phrase(label(name, state), row))
+}
+
+function rank(name: string): number {
+  const index = PRIORITY.findIndex((pattern) => pattern.test(name))
+  return index < 0 ? PRIORITY.length : index
+}
+
+/** The last part of the name where that is enough to tell it from the others. */
+function label(name: string, state: LiveState): string {
+  const last = lastPart(name)
+  const twins = [...state.metrics.keys()].filter((other) => lastPart(other) === last).length
+  return (twins > 1 ? name : last).replaceAll('_', ' ')
+}
+
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1)
+}
+
+function phrase(name: string, row: MetricRow): string {
+  if (/lag$/i.test(name)) return `${name} ${figure(row.latest)} (mean ${figure(row.mean)}, max ${figure(row.max)})`
+  return `${name} ${figure(row.latest)}`
+}

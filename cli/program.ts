@@ -1,0 +1,89 @@
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { version } from './version.js'
+
+export const STAGES = ['inline', 'threads'] as const
+export const BACKENDS = ['auto', 'onnx', 'cpu'] as const
+
+export interface RunArguments {
+  readonly preset?: string
+  readonly set: readonly string[]
+  readonly stage: (typeof STAGES)[number]
+  readonly backend: (typeof BACKENDS)[number]
+  readonly seed: number
+  readonly out?: string
+  readonly json?: boolean
+}
+
+/** What the command does once its words are understood; each resolves to the exit code. */
+export interface Actions {
+  list(scenario: string | undefined, options: { json?: boolean }): Promise<number>
+  run(scenario: string, options: RunArguments): Promise<number>
+  report(runs: readonly string[]): Promise<number>
+  doctor(options: { json?: boolean }): Promise<number>
+  bench(name: string | undefined, options: { json?: boolean }): Promise<number>
+}
+
+/** The words of the command line. Knows no more than names and forms, so that it starts quickly. */
+export function buildProgram(actions: Actions, done: (exitCode: number) => void): Command {
+  const program = new Command('troupe')
+    .description('Online alignment of language models from preferences: policy, judges and learners run at once.')
+    .version(version())
+    .showHelpAfterError('(troupe --help lists the commands and options)')
+    .enablePositionalOptions()
+
+  program
+    .command('list')
+    .description('scenarios, presets and backends; with a scenario, its presets and configuration keys')
+    .argument('[scenario]', 'name of a scenario, or path of a module that exports one')
+    .addOption(json())
+    .action(async (scenario, options) => done(await actions.list(scenario, options)))
+
+  program
+    .command('run')
+    .description('run a scenario and write a run folder')
+    .argument('<scenario>', 'name of a scenario, or path of a module that exports one')
+    .option('--preset <name>', 'a named configuration of the scenario (default: its first)')
+    .option('--set <key=value...>', 'configuration over the preset, nested keys with dots', collect, [])
+    .addOption(new Option('--stage <stage>', 'where the actors live').choices(STAGES).default('threads'))
+    .addOption(new Option('--backend <backend>', 'what computes the tensors').choices(BACKENDS).default('auto'))
+    .option('--seed <n>', 'whole number from which all chance follows', seed, 1)
+    .option('--out <dir>', 'run folder, new or empty (default: runs/<scenario>-<preset>-seed<n>-<time>)')
+    .addOption(json())
+    .action(async (scenario, options) => done(await actions.run(scenario, options)))
+
+  program
+    .command('report')
+    .description('write report.html of run folders anew')
+    .addArgument(new Argument('<run...>', 'run folders'))
+    .action(async (runs) => done(await actions.report(runs)))
+
+  program
+    .command('doctor')
+    .description('what this machine offers, which backends load, and what to install for the others')
+    .addOption(json())
+    .action(async (options) => done(await actions.doctor(options)))
+
+  program
+    .command('bench')
+    .description('side-by-side figures; without a name, the list of benchmarks')
+    .argument('[name]', 'name of a benchmark')
+    .addOption(json())
+    .action(async (name, options) => done(await actions.bench(name, options)))
+
+  return program
+}
+
+function json(): Option {
+  return new Option('--json', 'exactly one JSON document on stdout, everything else on stderr')
+}
+
+function collect(value: string, previous: readonly string[]): string[] {
+  return [...previous, value]
+}
+
+function seed(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError(`A seed is a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`)
+  return value
+}
