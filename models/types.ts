@@ -59,7 +59,9 @@ export interface LanguageModel {
 
 /**
  * A loss over one batch, as TF.js ops. `logprobs` [rows, length] holds log π of each next token, `mask` (same shape) is
- * 1 on completion tokens, `extras` are the batch's further float tensors, in the order the caller gave them.
+ * 1 where that next token belongs to a completion (logprobs are 0 elsewhere), `extras` are the batch's further float
+ * tensors, in the order the caller gave them. Column t speaks of token t + 1: completion token k of a sequence is in
+ * column promptLength − 1 + k.
  */
 export type LossFunction = (logprobs: Tensor, mask: Tensor, extras: readonly Tensor[]) => { loss: Scalar; metrics: Scalar[] }
 
@@ -90,11 +92,22 @@ export interface StepResult {
   readonly tokens: number
 }
 
+/**
+ * A further input of a loss: a tensor of fixed shape (rows of zeros are added where its first size is the number of
+ * sequences), or one value for each completion token of each sequence, which becomes a [rows, length] tensor aligned with
+ * `logprobs` (0 elsewhere).
+ */
+export type TrainingExtra =
+  | { readonly shape: readonly number[]; readonly data: Float32Array }
+  | { readonly perToken: readonly Float32Array[] }
+
 /** Updates `params` in place. One graph per (rows, length bucket). */
 export interface Trainer {
   readonly params: Float32Array
   /** `rows` is padded with empty sequences to a multiple the caller chose; extras are vectors or matrices of fixed shape. */
-  step(sequences: readonly TokenSequence[], extras?: readonly { readonly shape: readonly number[]; readonly data: Float32Array }[]): Promise<StepResult>
+  step(sequences: readonly TokenSequence[], extras?: readonly TrainingExtra[]): Promise<StepResult>
+  /** Begins a new phase on the same params: new options, zero moments, step 0. Compiled graphs stay. */
+  resetOptimizer(options: OptimizerOptions): void
   /** Optimizer moments and step count, for resuming. */
   state(): { step: number; m: Float32Array; v: Float32Array }
   restore(state: { step: number; m: Float32Array; v: Float32Array }): void

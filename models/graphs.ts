@@ -1,0 +1,104 @@
+import * as tf from '@tensorflow/tfjs-core'
+import type { HostTensor } from '../runtime/tensor/compile.js'
+import type { LlamaConfig } from './config.js'
+import { bindWeights, decode, fullAttention, type LayerCache, linear, stepAttention } from './decoder.js'
+import { packedEntries } from './layout.js'
+import { moveRows, pickLogprobs } from './ops.js'
+
+/** The functions that are compiled. Each takes the packed weights first, then what its docstring lists. */
+
+/** Views of the flat vector, one per packed entry: updating `params` updates what the next call reads. */
+export function weightInputs(config: LlamaConfig, params: Float32Array): HostTensor[] {
+  return packedEntries(config).map(({ shape, offset, length }) => ({
+    dtype: 'float32',
+    shape,
+    data: params.subarray(offset, offset + length),
+  }))
+}
+
+export function countWeights(config: LlamaConfig): number {
+  return packedEntries(config).length
+}
+
+function splitInputs(config: LlamaConfig, inputs: readonly tf.Tensor[]) {
+  const count = countWeights(config)
+  return { weights: bindWeights(config, inputs.slice(0, count)), rest: inputs.slice(count) }
+}
+
+/** Hidden states of whole sequences. tokens [B, T] → [B·T, C]. */
+function wholeSequences(
+  config: LlamaConfig,
+  weights: readonly tf.Tensor[],
+  tokens: tf.Tensor2D,
+  caches?: LayerCache[],
+): tf.Tensor2D {
+  const [rows, length] = tokens.shape
+  const attend = fullAttention(config, rows, length, caches)
+  return decode(config, bindWeights(config, weights), tf.reshape(tokens, [-1]) as tf.Tensor1D, attend)
+}
+
+/** tokens [B, T] → logits [B, T, V] of every position. For tests and tools: training and sampling need far fewer. */
+export function logitsGraph(config: LlamaConfig) {
+  return (inputs: tf.Tensor[]): tf.Tensor[] => {
+    const { weights, rest } = splitInputs(config, inputs)
+    const tokens = rest[0] as tf.Tensor2D
+    const hidden = wholeSequences(config, inputs.slice(0, countWeights(config)), tokens)
+    return [tf.reshape(linear(hidden, weights.head), [...tokens.shape, config.vocabSize])]
+  }
+}
+
+/**
+ * log π of chosen positions only, because the vocabulary is the widest matrix of a small model. `index` [M] are flat
+ * positions b·T + t (one past the end: padding), `back` [B·T] its inverse (M where a position is not chosen), `targets`
+ * [M] the tokens that follow, `flat` [M] = m·V + target. → [M].
+ */
+export function chosenLogprobs(
+  config: LlamaConfig,
+  weights: readonly tf.Tensor[],
+  [tokens, index, back, targets, flat]: readonly tf.Tensor[],
+): tf.Tensor1D {
+  const hidden = wholeSequences(config, weights, tokens as tf.Tensor2D)
+  const chosen = moveRows(hidden, index as tf.Tensor1D, back as tf.Tensor1D) as tf.Tensor2D // [M, C]
+  const logits = linear(chosen, bindWeights(config, weights).head) // [M, V]
+  return pickLogprobs(logits, targets as tf.Tensor1D, flat as tf.Tensor1D)
+}
+
+/** tokens, index, back, targets, flat → log π [M]. See {@link chosenLogprobs}. */
+export function logprobsGraph(config: LlamaConfig) {
+  return (inputs: tf.Tensor[]): tf.Tensor[] => {
+    const count = countWeights(config)
+    return [chosenLogprobs(config, inputs.slice(0, count), inputs.slice(count))]
+  }
+}
+
+/** tokens [B, T], last [B] (flat position of each row's last token), inverseTemperature [1] → log π [B, V], sampling probabilities [B, V], then kT and v of every layer. */
+export function prefillGraph(config: LlamaConfig) {
+  return (inputs: tf.Tensor[]): tf.Tensor[] => {
+    const { weights, rest } = splitInputs(config, inputs)
+    const [tokens, last, inverse] = rest as [tf.Tensor2D, tf.Tensor1D, tf.Tensor1D]
+    const caches: LayerCache[] = []
+    const hidden = wholeSequences(config, inputs.slice(0, countWeights(config)), tokens, caches)
+    const logits = linear(tf.gather(hidden, last) as tf.Tensor2D, weights.head) // [B, V]
+    return [...distributions(logits, inverse), ...caches.flatMap(({ kT, v }) => [kT, v])]
+  }
+}
+
+/** tokens [B], positions [B], open [B, 1, 1, S], inverseTemperature [1], then kT and v of every layer → log π [B, V], sampling probabilities [B, V], then the new k and v [B, K, 1, D] of every layer. */
+export function stepGraph(config: LlamaConfig) {
+  return (inputs: tf.Tensor[]): tf.Tensor[] => {
+    const { weights, rest } = splitInputs(config, inputs)
+    const [tokens, positions, open, inverse] = rest as [tf.Tensor1D, tf.Tensor1D, tf.Tensor4D, tf.Tensor1D]
+    const caches = weights.layers.map((_, layer) => ({
+      kT: rest[4 + 2 * layer] as tf.Tensor4D,
+      v: rest[5 + 2 * layer] as tf.Tensor4D,
+    }))
+    const fresh: tf.Tensor[] = []
+    const attend = stepAttention(config, { caches, open, positions }, fresh)
+    const hidden = decode(config, weights, tokens, attend) // [B, C]
+    return [...distributions(linear(hidden, weights.head), inverse), ...fresh]
+  }
+}
+
+function distributions(logits: tf.Tensor2D, inverseTemperature: tf.Tensor1D): tf.Tensor[] {
+  return [tf.logSoftmax(logits), tf.softmax(tf.mul(logits, inverseTemperature))]
+}

@@ -1,0 +1,110 @@
+import { assert } from '../runtime/kernel/errors.js'
+import type { HostTensor } from '../runtime/tensor/compile.js'
+import type { LlamaConfig } from './config.js'
+import { MASKED } from './decoder.js'
+
+/** Keys and values of whole prompts, as the prefill graph returns them: per layer kT [R, K, D, T] and v [R, K, T, D]. */
+export interface PrefilledKeys {
+  readonly length: number
+  readonly layers: readonly { readonly kT: Float32Array; readonly v: Float32Array }[]
+}
+
+/**
+ * Keys and values of the sequences being decoded, in plain typed arrays that enter the step graph without a copy.
+ * `rows` sequences of at most `slots` positions; per layer kT [B, K, D, S] and v [B, K, S, D].
+ */
+export class KvCache {
+  readonly rows: number
+  readonly slots: number
+  /** Positions held, per row. */
+  readonly lengths: Int32Array
+  readonly #heads: number
+  readonly #size: number
+  readonly #layers: { readonly kT: Float32Array; readonly v: Float32Array }[]
+  /** 0 where a position is held. [B, S] */
+  readonly #open: Float32Array
+
+  constructor(config: LlamaConfig, rows: number, slots: number) {
+    this.rows = rows
+    this.slots = slots
+    this.#heads = config.numKeyValueHeads
+    this.#size = config.headDim
+    this.lengths = new Int32Array(rows)
+    this.#open = new Float32Array(rows * slots).fill(MASKED)
+    const total = rows * this.#heads * this.#size * slots
+    this.#layers = Array.from({ length: config.numHiddenLayers }, () => ({
+      kT: new Float32Array(total),
+      v: new Float32Array(total),
+    }))
+  }
+
+  /** The graph's inputs: open [B, 1, 1, S] and, per layer, kT and v. */
+  inputs(): { open: HostTensor; layers: HostTensor[] } {
+    const [B, K, D, S] = [this.rows, this.#heads, this.#size, this.slots]
+    const float32 = (shape: number[], data: Float32Array): HostTensor => ({ dtype: 'float32', shape, data })
+    return {
+      open: float32([B, 1, 1, S], this.#open),
+      layers: this.#layers.flatMap(({ kT, v }) => [float32([B, K, D, S], kT), float32([B, K, S, D], v)]),
+    }
+  }
+
+  /** Puts row `from` of prefilled keys (its first `length` positions) into `row`, in place of what was there. */
+  insert(row: number, keys: PrefilledKeys, from: number, length: number): void {
+    assert(length <= this.slots, 'a sequence fits into the cache that it enters')
+    const source = keys.layers.map(({ kT, v }) => ({ kT, v, row: from, slots: keys.length }))
+    this.#fill(row, source, length)
+  }
+
+  /** Appends one position to `row` from the step graph's new k and v ([B, K, 1, D] per layer, k then v). */
+  append(row: number, fresh: readonly Float32Array[]): void {
+    const [K, D, S] = [this.#heads, this.#size, this.slots]
+    const at = this.lengths[row]!
+    assert(at < S, 'the cache has room for one more position')
+    for (let layer = 0; layer < this.#layers.length; layer++) {
+      const { kT, v } = this.#layers[layer]!
+      const k = fresh[2 * layer]!
+      const value = fresh[2 * layer + 1]!
+      for (let head = row * K; head < (row + 1) * K; head++)
+        for (let i = 0; i < D; i++) {
+          kT[(head * D + i) * S + at] = k[head * D + i]!
+          v[(head * S + at) * D + i] = value[head * D + i]!
+        }
+    }
+    this.#open[row * S + at] = 0
+    this.lengths[row] = at + 1
+  }
+
+  /** A cache of another size that holds rows `keep` of this one, in that order. */
+  resized(config: LlamaConfig, rows: number, slots: number, keep: readonly number[]): KvCache {
+    const next = new KvCache(config, rows, slots)
+    keep.forEach((from, row) => {
+      const source = this.#layers.map(({ kT, v }) => ({ kT, v, row: from, slots: this.slots }))
+      next.#fill(row, source, this.lengths[from]!)
+    })
+    return next
+  }
+
+  #fill(
+    row: number,
+    source: readonly { kT: Float32Array; v: Float32Array; row: number; slots: number }[],
+    length: number,
+  ): void {
+    const [K, D, S] = [this.#heads, this.#size, this.slots]
+    source.forEach((from, layer) => {
+      const { kT, v } = this.#layers[layer]!
+      for (let head = 0; head < K; head++) {
+        const there = from.row * K + head
+        const here = row * K + head
+        for (let i = 0; i < D; i++) {
+          const start = (there * D + i) * from.slots
+          kT.set(from.kT.subarray(start, start + length), (here * D + i) * S)
+        }
+        const start = there * from.slots * D
+        v.set(from.v.subarray(start, start + length * D), here * S * D)
+      }
+    })
+    this.#open.fill(0, row * S, row * S + length)
+    this.#open.fill(MASKED, row * S + length, (row + 1) * S)
+    this.lengths[row] = length
+  }
+}

@@ -1,0 +1,88 @@
+import type { Random } from '../runtime/time/random.js'
+import type { WeightEntry, WeightLayout } from '../runtime/tensor/weights.js'
+import { checkConfig, type LlamaConfig } from './config.js'
+
+/**
+ * Every parameter inside the flat vector, under Hugging Face's names and shapes (`Linear` weights are [out, in]).
+ * q, k, v lie next to each other, as do gate and up: {@link packedEntries} reads each group as one matrix, without a copy.
+ * A tied head has no entry of its own. Throws `E_CONFIG`.
+ */
+export function paramLayout(config: LlamaConfig): WeightLayout {
+  checkConfig(config)
+  const { hiddenSize: C, intermediateSize: I, headDim: D, vocabSize: V } = config
+  const queries = config.numAttentionHeads * D
+  const keys = config.numKeyValueHeads * D
+  const shapes: [string, number[]][] = [['model.embed_tokens.weight', [V, C]]]
+  for (let layer = 0; layer < config.numHiddenLayers; layer++) {
+    const at = (name: string, shape: number[]) => shapes.push([`model.layers.${layer}.${name}.weight`, shape])
+    at('input_layernorm', [C])
+    at('self_attn.q_proj', [queries, C])
+    at('self_attn.k_proj', [keys, C])
+    at('self_attn.v_proj', [keys, C])
+    at('self_attn.o_proj', [C, queries])
+    at('post_attention_layernorm', [C])
+    at('mlp.gate_proj', [I, C])
+    at('mlp.up_proj', [I, C])
+    at('mlp.down_proj', [C, I])
+  }
+  shapes.push(['model.norm.weight', [C]])
+  if (!config.tieWordEmbeddings) shapes.push(['lm_head.weight', [V, C]])
+  return layoutOfShapes(shapes)
+}
+
+function layoutOfShapes(shapes: readonly (readonly [string, readonly number[]])[]): WeightLayout {
+  let total = 0
+  const entries: WeightEntry[] = shapes.map(([name, shape]) => {
+    const length = shape.reduce((product, size) => product * size, 1)
+    const entry = { name, shape, offset: total, length }
+    total += length
+    return entry
+  })
+  return { entries, total }
+}
+
+/**
+ * The same vector as a graph sees it: q, k, v as one [heads + 2·kvHeads)·D, C] matrix and gate, up as one [2·I, C],
+ * so that each is one matrix product. Named after the first of the group.
+ */
+export function packedEntries(config: LlamaConfig): WeightEntry[] {
+  const packed: WeightEntry[] = []
+  for (const entry of paramLayout(config).entries) {
+    const last = packed.at(-1)
+    if (last && /\.(k_proj|v_proj|up_proj)\.weight$/.test(entry.name)) {
+      const shape = [last.shape[0]! + entry.shape[0]!, last.shape[1]!]
+      packed[packed.length - 1] = { ...last, shape, length: last.length + entry.length }
+    } else packed.push(entry)
+  }
+  return packed
+}
+
+/** True for RMSNorm gains, which start at 1 and are never decayed. */
+export function isNorm(name: string): boolean {
+  return name.endsWith('norm.weight')
+}
+
+/** Standard deviation of a fresh weight, as in GPT-2 and Llama's `initializer_range`. */
+const INIT_STD = 0.02
+
+/**
+ * Fresh parameters: normal with deviation 0.02; the projections that write into the residual stream (o, down) scaled by
+ * 1/√(2·layers) (GPT-2, section 2.3); norm gains 1. Each parameter draws from `random.stream(name)`, so that it does not
+ * depend on the ones before it.
+ */
+export function initParams(config: LlamaConfig, random: Random): Float32Array {
+  const layout = paramLayout(config)
+  const params = new Float32Array(layout.total)
+  const residual = INIT_STD / Math.sqrt(2 * config.numHiddenLayers)
+  for (const { name, offset, length } of layout.entries) {
+    const values = params.subarray(offset, offset + length)
+    if (isNorm(name)) {
+      values.fill(1)
+      continue
+    }
+    const std = /\.(o_proj|down_proj)\.weight$/.test(name) ? residual : INIT_STD
+    const stream = random.stream(name)
+    for (let i = 0; i < length; i++) values[i] = std * stream.normal()
+  }
+  return params
+}
