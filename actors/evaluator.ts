@@ -6,8 +6,8 @@ import {
   meanOf,
   pairAccuracy,
   spearman,
-  winRate,
   type WinRate,
+  winRate,
 } from '../alignment/index.js'
 import { paramLayout } from '../models/index.js'
 import { type ActorContext, defineActor, port } from '../runtime/kernel/actor.js'
@@ -110,10 +110,17 @@ async function createBench(context: ActorContext<z.output<typeof config>>) {
     const judged = await judgeGroups(
       policy,
       world,
-      judgeSet.map(({ prompt, answers }, i) => ({ promptId: `${i}`, prompt, completions: answers.map((text) => ({ text })) })),
+      judgeSet.map(({ prompt, answers }, i) => ({
+        promptId: `${i}`,
+        prompt,
+        completions: answers.map((text) => ({ text })),
+      })),
       { judgments: config.judgments, sampling: config.sampling, random: random.stream('judging') },
     )
-    const ranked = judgeSet.map(({ points }, i) => ({ gold: points, judged: (judged[i] ?? []).map(({ score }) => score) }))
+    const ranked = judgeSet.map(({ points }, i) => ({
+      gold: points,
+      judged: (judged[i] ?? []).map(({ score }) => score),
+    }))
     const all = judged.flat()
     const unreadable = all.reduce((sum, { unreadable }) => sum + unreadable, 0)
     return {
@@ -141,7 +148,10 @@ async function createBench(context: ActorContext<z.output<typeof config>>) {
     const answers = await answer('answers')
     const scored = score(answers)
     const points = scored.map((group) => group.map((s) => s.points))
-    const base = first ?? { params: snapshot.params.slice(), points: score(await answer('second sampling')).map((g) => g.map((s) => s.points)) }
+    const base = first ?? {
+      params: snapshot.params.slice(),
+      points: score(await answer('second sampling')).map((g) => g.map((s) => s.points)),
+    }
     const judge = await judging()
     const own = await logSum(answers, snapshot.params)
     const reference = first ? await logSum(answers, base.params) : own
@@ -175,7 +185,10 @@ async function createBench(context: ActorContext<z.output<typeof config>>) {
     metric('evaluator/length', meanLength, { model: name })
     record('evaluation', evaluation)
     progress(`measured ${name}`, done.length, undefined, 'models')
-    log('info', `${name}: gold score ${goldScore.toFixed(2)}, win rate against M1 ${(100 * againstFirst.mean).toFixed(1)} %`)
+    log(
+      'info',
+      `${name}: gold score ${goldScore.toFixed(2)}, win rate against M1 ${(100 * againstFirst.mean).toFixed(1)} %`,
+    )
   }
 
   return { evaluate, done, dispose: () => policy.dispose() }

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { meanVerdict } from '../alignment/index.js'
 import { defineActor, port } from '../runtime/kernel/actor.js'
-import type { CandidateBatch, CandidateGroup, JudgedBatch, JudgedGroup, Judgment } from './messages.js'
+import type { Random } from '../runtime/time/random.js'
+import type { CandidateBatch, JudgedBatch, JudgedGroup, Judgment } from './messages.js'
 import { openPolicy, type Policy } from './policy.js'
 import { engineSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
 import type { World } from './world.js'
-import type { Random } from '../runtime/time/random.js'
 
 const config = z.strictObject({
   model: modelSchema,
@@ -68,6 +68,12 @@ export const judge = defineActor({
   },
 })
 
+export interface AnsweredPrompt {
+  readonly promptId: string
+  readonly prompt: string
+  readonly completions: readonly { readonly text: string }[]
+}
+
 interface JudgeOptions {
   readonly judgments: number
   readonly sampling: { readonly temperature: number; readonly topP: number; readonly topK: number }
@@ -79,8 +85,7 @@ interface JudgeOptions {
 export async function judgeGroups(
   policy: Policy,
   world: World,
-  groups: readonly Pick<CandidateGroup, 'promptId' | 'prompt'>[] &
-    readonly { readonly completions: readonly { readonly text: string }[] }[],
+  groups: readonly AnsweredPrompt[],
   options: JudgeOptions,
 ): Promise<Judgment[][]> {
   const distinct = groups.flatMap(({ promptId, prompt, completions }) =>

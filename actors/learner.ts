@@ -1,6 +1,6 @@
-import { concat, defer, filter, ignoreElements, type Observable, mergeMap } from 'rxjs'
+import { concat, defer, filter, ignoreElements, mergeMap, type Observable } from 'rxjs'
 import { createLedger, lags } from '../alignment/index.js'
-import { initParams, paramLayout, writeCheckpoint } from '../models/index.js'
+import { initParams, saveCheckpoint } from '../models/index.js'
 import type { TokenSequence } from '../models/types.js'
 import { type ActorContext, defineActor, port } from '../runtime/kernel/actor.js'
 import { assert } from '../runtime/kernel/errors.js'
@@ -91,7 +91,9 @@ async function createTraining(context: ActorContext<LearnerConfig>) {
 
   async function supervise(batch: DemonstrationBatch): Promise<void> {
     const sequences = batch.demonstrations.map(supervised.encode)
-    const keep = batch.demonstrations.flatMap(({ kind }, i) => (kind !== 'prompts' && sequences[i] ? [sequences[i]] : []))
+    const keep = batch.demonstrations.flatMap(({ kind }, i) =>
+      kind !== 'prompts' && sequences[i] ? [sequences[i]] : [],
+    )
     pool.push(...keep.slice(0, Math.max(0, MIX_POOL - pool.length)))
     trained.sftTokens += await supervised.train(sequences, (loss, steps) => {
       if (steps % 20 === 1) metric('learner/sft_loss', loss)
@@ -109,7 +111,12 @@ async function createTraining(context: ActorContext<LearnerConfig>) {
   }
 
   async function snapshot(name: string): Promise<ModelSnapshot> {
-    if (config.checkpoints) await writeCheckpoint(`${config.checkpoints}/${name}`, { config: config.model, params, tokenizer })
+    if (config.checkpoints)
+      await saveCheckpoint(`${config.checkpoints}/${name}`, {
+        config: config.model,
+        params,
+        tokenizer,
+      })
     log('info', `${name} is version ${version}`)
     return { name, version, params: params.slice(), pairs, droppedTies: ties }
   }
@@ -117,7 +124,12 @@ async function createTraining(context: ActorContext<LearnerConfig>) {
   /** The part of the samples' life that ends here: counted, dated, and written down. */
   function account({ group, choice }: GroupOutcome, batch: JudgedBatch): void {
     ledger.issue(group.promptId)
-    const lag = lags({ learnerVersion: version, publishedVersion: published, span: group.version, judge: group.judgeVersion })
+    const lag = lags({
+      learnerVersion: version,
+      publishedVersion: published,
+      span: group.version,
+      judge: group.judgeVersion,
+    })
     const bound = config.staleness
     assert(bound === 'iteration' || lag.lag <= bound, `a sample of lag ${lag.lag} passed the bound ${bound}`)
     if ('dropped' in choice) {
@@ -177,7 +189,12 @@ async function createTraining(context: ActorContext<LearnerConfig>) {
     }
     metric('learner/version', version)
     metric('staleness/lag', lagBook.summary().lag.mean)
-    progress(`dpo ${iteration + 1}`, ledger.counts().issued, config.iterations.reduce((a, b) => a + b, 0), 'prompts')
+    progress(
+      `dpo ${iteration + 1}`,
+      ledger.counts().issued,
+      config.iterations.reduce((a, b) => a + b, 0),
+      'prompts',
+    )
     const due = config.publishEvery === 'iteration' ? false : version - published >= config.publishEvery
     if (due || last.lastOfIteration) publish()
     return last.lastOfIteration ? snapshot(`M${iteration + 2}`) : undefined

@@ -69,17 +69,32 @@ export function createPreference(config: LearnerConfig, params: Float32Array, to
       if (pairs.length === 0) return null
       const chosen = pairs.map((pair) => pair.chosen)
       const rejected = pairs.map((pair) => pair.rejected)
-      const sums = (await referenceModel.logprobs([...chosen, ...rejected])).map((row) => row.reduce((a, b) => a + b, 0))
+      const sums = (await referenceModel.logprobs([...chosen, ...rejected])).map((row) =>
+        row.reduce((a, b) => a + b, 0),
+      )
       const fill = Array.from({ length: capacity - pairs.length }, () => EMPTY)
       const rows = [...chosen, ...fill, ...rejected, ...fill, ...mixed]
       const result = await trainer.step(rows, [
         vector(capacity, sums.slice(0, pairs.length)),
         vector(capacity, sums.slice(pairs.length)),
-        vector(capacity, pairs.map(() => 1)),
-        vector(mixRows, mixed.map(() => 1)),
+        vector(
+          capacity,
+          pairs.map(() => 1),
+        ),
+        vector(
+          mixRows,
+          mixed.map(() => 1),
+        ),
       ])
       const [, accuracy = 0, , , margin = 0] = result.metrics
-      return { loss: result.loss, accuracy, margin, gradNorm: result.gradNorm, pairs: pairs.length, tokens: result.tokens }
+      return {
+        loss: result.loss,
+        accuracy,
+        margin,
+        gradNorm: result.gradNorm,
+        pairs: pairs.length,
+        tokens: result.tokens,
+      }
     },
 
     async dispose() {

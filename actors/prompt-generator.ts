@@ -98,13 +98,15 @@ function createInventor(policy: Policy, world: World, config: Config, random: Ra
 
   function consider(text: string): void {
     const read = world.readPrompt(text)
-    if ('malformed' in read) return drop('malformed')
-    if (world.isHeldOut(read.prompt)) return drop('held out')
-    if (pool.greatestRougeL(read.prompt) >= config.maxRougeL) return drop('not new')
-    pool.add(read.prompt)
-    made.push(read.prompt)
-    ready.push(read.prompt)
-    counts.kept++
+    if ('malformed' in read) drop('malformed')
+    else if (world.isHeldOut(read.prompt)) drop('held out')
+    else if (pool.greatestRougeL(read.prompt) >= config.maxRougeL) drop('not new')
+    else {
+      pool.add(read.prompt)
+      made.push(read.prompt)
+      ready.push(read.prompt)
+      counts.kept++
+    }
   }
 
   function shots(chance: Random): string[] {

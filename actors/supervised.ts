@@ -1,5 +1,4 @@
-import { nllLoss } from '../models/index.js'
-import { createTrainer, type TextTokenizer } from '../models/index.js'
+import { createTrainer, nllLoss, type TextTokenizer } from '../models/index.js'
 import type { TokenSequence } from '../models/types.js'
 import type { Random } from '../runtime/time/random.js'
 import type { LearnerConfig } from './learner-config.js'
@@ -34,7 +33,9 @@ export function createSupervised(
   function batches(sequences: readonly TokenSequence[]): TokenSequence[][] {
     const chance = random.stream('sft', chunks++)
     const sorted = chance.shuffle(sequences).sort((a, b) => a.tokens.length - b.tokens.length)
-    const cut = Array.from({ length: Math.ceil(sorted.length / rows) }, (_, i) => sorted.slice(i * rows, (i + 1) * rows))
+    const cut = Array.from({ length: Math.ceil(sorted.length / rows) }, (_, i) =>
+      sorted.slice(i * rows, (i + 1) * rows),
+    )
     return chance.shuffle(cut)
   }
 

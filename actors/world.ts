@@ -9,7 +9,9 @@ export interface Demonstration {
 }
 
 /** What a judge's text said. An unreadable verdict has no score; it is never scored 0. */
-export type Verdict = { readonly readable: true; readonly score: number } | { readonly readable: false; readonly reason: string }
+export type Verdict =
+  | { readonly readable: true; readonly score: number }
+  | { readonly readable: false; readonly reason: string }
 
 /**
  * A small written language with instructions, imperfect human demonstrations and a rubric. The gold scorer is
@@ -21,7 +23,12 @@ export interface World {
   readonly words: readonly string[]
   readonly markers: { readonly pad: string; readonly begin: string; readonly end: string; readonly unknown: string }
   /** Greatest number of new tokens (stop token included) of each kind of text, and of a whole sequence. */
-  readonly limits: { readonly answer: number; readonly verdict: number; readonly prompt: number; readonly context: number }
+  readonly limits: {
+    readonly answer: number
+    readonly verdict: number
+    readonly prompt: number
+    readonly context: number
+  }
   /** What the model reads before it writes an answer / a verdict / the next prompt of a list. All start with `markers.begin`. */
   answerContext(prompt: string): string
   judgeContext(prompt: string, answer: string): string
@@ -35,7 +42,10 @@ export interface World {
   /** `count` distinct instructions; `heldOut` chooses which side of the split. */
   prompts(count: number, random: Random, options: { heldOut: boolean }): string[]
   /** Human-written demonstrations, never of held-out prompts, shuffled over kinds. */
-  demonstrations(counts: { readonly ift: number; readonly eft: number; readonly prompts: number }, random: Random): Demonstration[]
+  demonstrations(
+    counts: { readonly ift: number; readonly eft: number; readonly prompts: number },
+    random: Random,
+  ): Demonstration[]
 }
 
 /** An answer list ranked by the gold scorer (ties share a rank). */

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RunEvent } from '../runtime/index.js'
-import { selfRewarding } from '../scenarios/self-rewarding.js'
 import type { Summary } from '../scenarios/index.js'
+import { selfRewarding } from '../scenarios/self-rewarding.js'
 import { type Bench, type BenchFigure, withMachine } from './figures.js'
 
 interface Timing {

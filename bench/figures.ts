@@ -31,12 +31,19 @@ export interface Bench {
 export function withMachine(figures: readonly BenchFigure[]): BenchFigures {
   const model = cpus()[0]?.model ?? 'unknown processor'
   const memory = Math.round(totalmem() / 2 ** 30)
-  return { machine: `${availableParallelism()} cores, ${model}, ${memory} GiB, Node ${process.version}`, commit: commit(), figures }
+  return {
+    machine: `${availableParallelism()} cores, ${model}, ${memory} GiB, Node ${process.version}`,
+    commit: commit(),
+    figures,
+  }
 }
 
 function commit(): string {
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
   } catch {
     return 'unknown'
   }

@@ -1,4 +1,4 @@
-import type { Evaluation, InventorCounts } from '../actors/index.js'
+import type { Evaluation } from '../actors/index.js'
 import type { LagSummaries } from '../actors/lag-book.js'
 import { assert } from '../runtime/kernel/errors.js'
 import type { RunOptions } from './scenario.js'

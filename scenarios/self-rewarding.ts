@@ -1,14 +1,14 @@
 import { evaluator, judge, learner, promptGenerator, sampler, source } from '../actors/index.js'
-import { createTroupe, realClock, type RunEvent } from '../runtime/index.js'
-import { createWeightStore } from '../runtime/tensor/index.js'
 import { paramLayout } from '../models/index.js'
+import { createTroupe, type RunEvent, realClock } from '../runtime/index.js'
+import { createWeightStore } from '../runtime/tensor/index.js'
 import type { RunOptions, Scenario } from './scenario.js'
-import { planOf } from './self-rewarding-plan.js'
 import { type SelfRewardingConfig, selfRewardingConfig } from './self-rewarding-config.js'
+import { planOf } from './self-rewarding-plan.js'
 import { quick } from './self-rewarding-presets.js'
 import { summarize } from './self-rewarding-summary.js'
-import { createUsage } from './usage.js'
 import type { Summary } from './summary.js'
+import { createUsage } from './usage.js'
 
 /**
  * Self-Rewarding Language Models (Yuan et al. 2024, arXiv 2401.10020):
@@ -65,7 +65,15 @@ async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
       samplers.askAll.counts(),
       judges.askAll.counts(),
     ])
-    return summarize({ options, durationMs: realClock.now() - startedAt, accounts, evaluations, sampled, judged, usage })
+    return summarize({
+      options,
+      durationMs: realClock.now() - startedAt,
+      accounts,
+      evaluations,
+      sampled,
+      judged,
+      usage,
+    })
   } finally {
     await troupe.stop()
   }

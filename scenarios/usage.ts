@@ -20,7 +20,9 @@ export function createUsage() {
         const role = rolesOf.get(actor) ?? actor
         roles.set(role, [...(roles.get(role) ?? []), ms / durationMs])
       }
-      return Object.fromEntries([...roles].map(([role, parts]) => [role, parts.reduce((a, b) => a + b, 0) / parts.length]))
+      return Object.fromEntries(
+        [...roles].map(([role, parts]) => [role, parts.reduce((a, b) => a + b, 0) / parts.length]),
+      )
     },
   }
 }
