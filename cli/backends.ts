@@ -64,7 +64,8 @@ function firstLine(error: unknown): string {
 /** From the package.json nearest above the package's entry: not every package exports its own. */
 function installedVersion(name: string): string {
   const entry = require.resolve(name)
-  const root = entry.slice(0, entry.lastIndexOf(`node_modules/${name}/`)) + `node_modules/${name}/`
+  const folder = `node_modules/${name}/`
+  const root = entry.slice(0, entry.lastIndexOf(folder) + folder.length)
   try {
     return (JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }).version
   } catch {

@@ -69,8 +69,10 @@ function explain(issue: z.core.$ZodIssue, given: Tree, scenario: Scenario): Trou
     (at, part) => (isTree(at) || Array.isArray(at) ? (at as Tree)[part] : undefined),
     given,
   )
-  const entry = schemaKeys(scenario.config).find((candidate) => candidate.key === key)
-  const expected = entry?.expects ?? issue.message
+  const keys = schemaKeys(scenario.config)
+  const entry = keys.find((candidate) => candidate.key === key)
+  const inside = keys.filter((candidate) => candidate.key.startsWith(`${key}.`)).map((candidate) => candidate.key)
+  const expected = entry?.expects ?? (inside.length > 0 ? `a group of keys (${inside.join(', ')})` : issue.message)
   const was = value === undefined ? 'nothing was given' : `${JSON.stringify(value)} was given`
   return new TroupeError('E_CONFIG', `configuration key "${key}" must be ${expected}, but ${was}`, {
     hint: entry?.description ? `It is: ${entry.description}` : undefined,

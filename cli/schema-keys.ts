@@ -60,5 +60,5 @@ function range(schema: JsonSchema): string {
   if (schema.exclusiveMinimum !== undefined) bounds.push(`greater than ${schema.exclusiveMinimum}`)
   if (schema.maximum !== undefined && schema.maximum < Number.MAX_SAFE_INTEGER) bounds.push(`at most ${schema.maximum}`)
   if (schema.exclusiveMaximum !== undefined) bounds.push(`less than ${schema.exclusiveMaximum}`)
-  return bounds.length > 0 ? ` ${bounds.join(' and ')}` : ''
+  return bounds.length > 0 ? ` (${bounds.join(', ')})` : ''
 }

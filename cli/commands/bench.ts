@@ -1,31 +1,9 @@
 import Table from 'cli-table3'
+import type { Bench, BenchFigures } from '../../bench/figures.js'
 import { TroupeError } from '../../runtime/kernel/errors.js'
 import { EXIT } from '../exit.js'
 import { figure } from '../live/text.js'
 import { suggest } from '../nearest.js'
-
-/** One line of a benchmark. `ratio` is better when greater; `other` is null where the other side is absent. */
-export interface BenchFigure {
-  readonly name: string
-  readonly unit: string
-  readonly ours: number
-  readonly other: number | null
-  readonly against: string
-  readonly ratio: number | null
-  readonly bar: number | null
-  readonly aim: number | null
-}
-
-export interface BenchFigures {
-  readonly machine: unknown
-  readonly commit: string
-  readonly figures: readonly BenchFigure[]
-}
-
-export interface Bench {
-  readonly title: string
-  run(options: { json: boolean; log: (line: string) => void }): Promise<BenchFigures>
-}
 
 /** `troupe bench`: without a name the list, else the figures of one benchmark. */
 export async function bench(name: string | undefined, options: { json?: boolean }): Promise<number> {
@@ -41,7 +19,7 @@ export async function bench(name: string | undefined, options: { json?: boolean 
       hint: suggest(name, Object.keys(benches), 'benchmarks'),
     })
   const log = (line: string) => process.stderr.write(`${line}\n`)
-  const figures = await benches[name]!.run({ json: options.json ?? false, log })
+  const figures = await benches[name]!.run({ log })
   process.stdout.write(`${options.json ? JSON.stringify(figures, null, 2) : figuresTable(figures)}\n`)
   return EXIT.done
 }

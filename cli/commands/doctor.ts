@@ -41,14 +41,14 @@ async function examine(): Promise<Checkup> {
 function prescription({ troupe, node, machine, memory, backends }: Checkup): string {
   const poor = memory.freeGib < WANTED_GIB ? ` (less than the ${WANTED_GIB} GiB that a run may take)` : ''
   return [
-    `troupe    ${troupe}`,
-    `node      ${node.version}${node.supported ? '' : ` (too old: Troupe needs ${OLDEST_NODE.join('.')} or newer)`}`,
-    `machine   ${machine.platform}, ${machine.cpu}`,
-    `cores     ${machine.cores}${machine.cores < 2 ? ' (actors take turns on one core)' : ''}`,
-    `memory    ${memory.freeGib.toFixed(1)} GiB free of ${memory.totalGib.toFixed(1)}${poor}`,
+    `troupe      ${troupe}`,
+    `node        ${node.version}${node.supported ? '' : ` (too old: Troupe needs ${OLDEST_NODE.join('.')} or newer)`}`,
+    `machine     ${machine.platform}, ${machine.cpu}`,
+    `cores       ${machine.cores}${machine.cores < 2 ? ' (actors take turns on one core)' : ''}`,
+    `memory      ${memory.freeGib.toFixed(1)} GiB free of ${memory.totalGib.toFixed(1)}${poor}`,
     ...backends.map(
       ({ name, usable, detail, remedy }) =>
-        `${name.padEnd(10)}${usable ? detail : `absent: ${detail}${remedy ? `. To get it: ${remedy}` : ''}`}`,
+        `${name.padEnd(12)}${usable ? detail : `absent: ${detail}${remedy ? `. To get it: ${remedy}` : ''}`}`,
     ),
   ].join('\n')
 }

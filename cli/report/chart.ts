@@ -1,0 +1,82 @@
+import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts'
+import { GridComponent, LegendComponent, MarkLineComponent } from 'echarts/components'
+import type { EChartsCoreOption } from 'echarts/core'
+import * as echarts from 'echarts/core'
+import { SVGRenderer } from 'echarts/renderers'
+import { Html } from './html.js'
+
+echarts.use([
+  BarChart,
+  CustomChart,
+  LineChart,
+  ScatterChart,
+  GridComponent,
+  LegendComponent,
+  MarkLineComponent,
+  SVGRenderer,
+])
+
+/** Colours that stand for the page's own, which differ by day and night: its style sheet replaces them. */
+export const INK = '#111112'
+export const MUTED = '#777778'
+export const GRID = '#ddddde'
+
+/** Paul Tol's bright scheme: told apart by colour-blind readers, and legible on white and on black. */
+export const COLOURS = ['#4477aa', '#ee6677', '#228833', '#ccbb44', '#66ccee', '#aa3377', '#bb8866', '#888888'] as const
+
+export interface Chart {
+  readonly title: string
+  /** What is plotted, in a sentence. */
+  readonly caption: string
+  readonly option: EChartsCoreOption
+  /** Takes the whole width of the page. */
+  readonly wide?: boolean
+  readonly height?: number
+}
+
+const WIDTH = 520
+const WIDE = 1080
+const HEIGHT = 280
+const TEXT = { color: MUTED, fontFamily: 'inherit', fontSize: 12 }
+
+/** Draws a chart as an SVG element, in this process and without a browser. */
+export function drawChart(chart: Chart): Html {
+  const instance = echarts.init(null, null, {
+    renderer: 'svg',
+    ssr: true,
+    width: chart.wide ? WIDE : WIDTH,
+    height: chart.height ?? HEIGHT,
+  })
+  try {
+    instance.setOption({ animation: false, color: [...COLOURS], textStyle: TEXT, ...chart.option })
+    return new Html(instance.renderToSVGString())
+  } finally {
+    instance.dispose()
+  }
+}
+
+/** An axis in the report's manner; `name` says what it measures and in which unit. */
+export function axis(type: 'value' | 'category', name: string, more: Record<string, unknown> = {}) {
+  return {
+    type,
+    name,
+    nameLocation: 'middle',
+    nameGap: 32,
+    nameTextStyle: TEXT,
+    axisLabel: TEXT,
+    axisLine: { show: type === 'category', lineStyle: { color: MUTED } },
+    axisTick: { show: false },
+    splitLine: { show: type === 'value', lineStyle: { color: GRID } },
+    ...more,
+  }
+}
+
+/** Room around the plot for the axes' names, and for a legend where there is one. */
+export function frame(legend: readonly string[] = []) {
+  return {
+    grid: { left: 58, right: 16, top: legend.length > 1 ? 34 : 14, bottom: 48 },
+    ...(legend.length > 1 && {
+      legend: { data: [...legend], top: 0, left: 46, itemWidth: 14, itemHeight: 8, icon: 'roundRect', textStyle: TEXT },
+    }),
+  }
+}

@@ -1,0 +1,166 @@
+import type { CustomSeriesRenderItem } from 'echarts'
+import type { Summary } from '../../scenarios/summary.js'
+import { axis, type Chart, COLOURS, frame, INK, MUTED } from './chart.js'
+
+/** How the models became better (or not), one point per iteration. */
+export function iterationCharts({ iterations }: Summary): Chart[] {
+  const names = iterations.map((row) => row.name)
+  const judged = (['pairAccuracy', 'exactMatch', 'fiveBest', 'spearman', 'kendall'] as const)
+    .map((key) => ({ name: JUDGE_NAMES[key], values: iterations.map((row) => row.judge[key]) }))
+    .filter((line) => line.values.some((value) => value !== null))
+  return [
+    winRateChart(iterations),
+    perIteration(
+      'Gold score',
+      'Mean points (0 to 5) that the gold scorer gives to answers to held-out prompts.',
+      names,
+      'points',
+      [{ name: 'gold score', values: iterations.map((row) => row.goldScore) }],
+    ),
+    perIteration(
+      'Agreement of the judge',
+      'The model as a judge against the gold order, on the fixed held-out set.',
+      names,
+      'agreement',
+      judged,
+    ),
+    perIteration('Answer length', 'Mean tokens of an answer.', names, 'tokens', [
+      { name: 'length', values: iterations.map((row) => row.meanLength) },
+    ]),
+    perIteration('Distance from M1', 'Mean sequence KL divergence to the first model.', names, 'nats', [
+      { name: 'KL', values: iterations.map((row) => row.kl) },
+    ]),
+    {
+      title: 'Pairs',
+      caption: 'Preference pairs trained on, and groups dropped because best and worst were tied.',
+      option: {
+        ...frame(['trained on', 'dropped as ties']),
+        xAxis: axis('category', 'model', { data: names }),
+        yAxis: axis('value', 'pairs', { nameGap: 44 }),
+        series: [
+          {
+            type: 'bar',
+            name: 'trained on',
+            stack: 'pairs',
+            barMaxWidth: 48,
+            data: iterations.map((row) => row.pairs),
+          },
+          { type: 'bar', name: 'dropped as ties', stack: 'pairs', data: iterations.map((row) => row.droppedTies) },
+        ],
+      },
+    },
+  ]
+}
+
+const JUDGE_NAMES = {
+  pairAccuracy: 'pair accuracy',
+  exactMatch: 'exact order',
+  fiveBest: 'fives are best',
+  spearman: 'Spearman',
+  kendall: 'Kendall',
+} as const
+
+interface Line {
+  readonly name: string
+  readonly values: readonly (number | null)[]
+}
+
+function perIteration(
+  title: string,
+  caption: string,
+  names: readonly string[],
+  unit: string,
+  lines: readonly Line[],
+): Chart {
+  return {
+    title,
+    caption,
+    option: {
+      ...frame(lines.map((line) => line.name)),
+      xAxis: axis('category', 'model', { data: [...names] }),
+      yAxis: axis('value', unit, { nameGap: 44, scale: true }),
+      series: lines.map((line) => ({
+        type: 'line',
+        name: line.name,
+        data: [...line.values],
+        symbol: 'circle',
+        symbolSize: 8,
+        lineStyle: { width: 2 },
+      })),
+    },
+  }
+}
+
+/** Draws the interval of one point: data are [category, low, high]. */
+const drawInterval: CustomSeriesRenderItem = (_params, api) => {
+  const x = api.value(0)
+  const [left, low] = api.coord([x, api.value(1)]) as [number, number]
+  const [, high] = api.coord([x, api.value(2)]) as [number, number]
+  const style = { stroke: COLOURS[0], lineWidth: 2 }
+  const bar = (x1: number, y1: number, x2: number, y2: number) => ({
+    type: 'line' as const,
+    shape: { x1, y1, x2, y2 },
+    style,
+  })
+  const cap = 6
+  return {
+    type: 'group',
+    children: [
+      bar(left, low, left, high),
+      bar(left - cap, low, left + cap, low),
+      bar(left - cap, high, left + cap, high),
+    ],
+  }
+}
+
+function winRateChart(iterations: Summary['iterations']): Chart {
+  const against = iterations.find((row) => row.goldWinRate)?.goldWinRate?.against ?? 'the first model'
+  const percent = (value: number) => 100 * value
+  const reach = iterations.flatMap((row) => (row.goldWinRate ? [row.goldWinRate.low, row.goldWinRate.high] : []))
+  return {
+    title: `Gold win rate against ${against}`,
+    caption:
+      'Share of held-out prompts where the gold scorer prefers the newer answer, ties half; bars are 95 % intervals.',
+    option: {
+      ...frame(),
+      xAxis: axis('category', 'model', { data: iterations.map((row) => row.name) }),
+      yAxis: axis('value', '%', {
+        nameGap: 40,
+        min: Math.max(0, Math.floor(percent(Math.min(0.4, ...reach)) / 10) * 10),
+        max: Math.min(100, Math.ceil(percent(Math.max(0.6, ...reach)) / 10) * 10),
+      }),
+      series: [
+        {
+          type: 'custom',
+          renderItem: drawInterval,
+          data: iterations.flatMap(({ goldWinRate: rate }, i) =>
+            rate ? [[i, percent(rate.low), percent(rate.high)]] : [],
+          ),
+        },
+        {
+          type: 'scatter',
+          symbolSize: 11,
+          itemStyle: { color: COLOURS[0] },
+          label: {
+            show: true,
+            position: 'right',
+            distance: 10,
+            color: INK,
+            fontFamily: 'inherit',
+            formatter: '{@[1]} %',
+          },
+          data: iterations.flatMap(({ goldWinRate: rate }, i) =>
+            rate ? [[i, Number(percent(rate.mean).toFixed(1))]] : [],
+          ),
+          markLine: {
+            symbol: 'none',
+            silent: true,
+            lineStyle: { color: MUTED, type: 'dashed' },
+            label: { formatter: 'even', color: MUTED, position: 'insideStartTop' },
+            data: [{ yAxis: 50 }],
+          },
+        },
+      ],
+    },
+  }
+}
