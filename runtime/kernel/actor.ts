@@ -8,12 +8,14 @@ import type { Random } from '../time/random.js'
 export interface Port<T> {
   /** Buffers that the sender gives up with a message (they are moved, not copied). */
   readonly transfer?: ((message: T) => ArrayBuffer[]) | undefined
+  /** An input that may be left unconnected; its stream is then complete from the start. */
+  readonly optional?: boolean | undefined
   /** Carries the message type only; never set. */
   readonly message?: T
 }
 
 /** Declares a port. With `transfer`, the named buffers are moved to the receiver and are empty at the sender after. */
-export function port<T>(options: { transfer?: (message: T) => ArrayBuffer[] } = {}): Port<T> {
+export function port<T>(options: { transfer?: (message: T) => ArrayBuffer[]; optional?: boolean } = {}): Port<T> {
   return options
 }
 
@@ -39,12 +41,19 @@ export interface TurnOptions<T> {
 /**
  * The one way in which an actor works. Turns of an actor never overlap; while one runs or waits, or while an output
  * has no credit, no further input is delivered, so nothing piles up inside the actor.
+ *
+ * A turn that waits to be `ready` holds back *all* inputs of its actor: what makes it ready must come from elsewhere
+ * (published weights), never from another input of the same actor. A turn within a turn would wait for itself.
+ * Once the troupe stops, a turn that has not begun never begins and its promise never settles: loops end with it.
  */
 export interface Turn {
   /** As an RxJS operator: each item is worked on in one turn, in order. */
   <T, R>(work: (item: T) => R | Promise<R>, options?: TurnOptions<T>): OperatorFunction<T, R>
-  /** One turn, awaited in the actor's own loop. */
-  run<R>(name: string, work: () => R | Promise<R>): Promise<R>
+  /**
+   * One turn, awaited in the actor's own loop; what it throws goes to the caller. Just before `work` begins, up to
+   * `take` (default 0) waiting input items are delivered: a loop that never rests says so how many it has room for.
+   */
+  run<R>(name: string, work: () => R | Promise<R>, options?: { readonly take?: number }): Promise<R>
   /** A stream of the actor's own making: each pull of the iterator is one turn, pulled only when outputs have credit. */
   generate<R>(name: string, items: () => AsyncIterator<R> | Iterator<R>): Observable<R>
 }
@@ -76,7 +85,12 @@ export interface RunningActor<I extends Ports, O extends Ports, A extends Api> {
   readonly stop?: () => void | Promise<void>
 }
 
-export interface ActorDefinition<I extends Ports = Ports, O extends Ports = Ports, S extends z.ZodType = z.ZodType, A extends Api = Api> {
+export interface ActorDefinition<
+  I extends Ports = Ports,
+  O extends Ports = Ports,
+  S extends z.ZodType = z.ZodType,
+  A extends Api = Api,
+> {
   /** `import.meta.url` of the file that exports this definition: a thread imports it by that. */
   readonly module: string
   readonly role: string

@@ -1,0 +1,80 @@
+import { hop } from '../time/hop.js'
+import type { Frame } from './protocol.js'
+import type { Wire } from './wire.js'
+
+/** Deliveries in one burst of microtasks before other work of the process gets its chance. */
+const BURST = 1024
+
+/**
+ * Carries frames inside one thread as if it were two: every frame is cloned (its buffers moved), and all wires of a
+ * bus deliver in the order in which frames were posted, so that a run does not depend on timing.
+ */
+export class InlineBus {
+  #queue: { readonly to: InlineEnd; readonly raw: unknown }[] = []
+  #draining = false
+
+  /** Two ends of one wire. */
+  pair(): readonly [Wire, Wire] {
+    const left = new InlineEnd(this)
+    const right = new InlineEnd(this)
+    left.peer = right
+    right.peer = left
+    return [left, right]
+  }
+
+  enqueue(to: InlineEnd, raw: unknown): void {
+    this.#queue.push({ to, raw })
+    if (this.#draining) return
+    this.#draining = true
+    queueMicrotask(() => this.#drain())
+  }
+
+  #drain(): void {
+    for (let delivered = 0; delivered < BURST; ) {
+      const burst = this.#queue
+      this.#queue = []
+      if (burst.length === 0) {
+        this.#draining = false
+        return
+      }
+      for (const { to, raw } of burst) to.receive(raw)
+      delivered += burst.length
+    }
+    hop(() => this.#drain())
+  }
+}
+
+class InlineEnd implements Wire {
+  peer: InlineEnd | undefined
+  readonly #bus: InlineBus
+  #handler: ((raw: unknown) => void) | undefined
+  #early: unknown[] = []
+  #closed = false
+
+  constructor(bus: InlineBus) {
+    this.#bus = bus
+  }
+
+  post(frame: Frame, transfer: readonly ArrayBuffer[] = []): void {
+    const raw: unknown = structuredClone(frame, { transfer: [...transfer] })
+    if (!this.#closed && this.peer) this.#bus.enqueue(this.peer, raw)
+  }
+
+  listen(handler: (raw: unknown) => void): void {
+    this.#handler = handler
+    const early = this.#early
+    this.#early = []
+    for (const raw of early) handler(raw)
+  }
+
+  receive(raw: unknown): void {
+    if (this.#closed) return
+    if (this.#handler) this.#handler(raw)
+    else this.#early.push(raw)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#early = []
+  }
+}

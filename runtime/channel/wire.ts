@@ -1,0 +1,19 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { Frame } from './protocol.js'
+
+/** A two-way, ordered carrier of frames. What arrives before `listen` waits. */
+export interface Wire {
+  /** Throws a DataCloneError when the frame holds what cannot be cloned. */
+  post(frame: Frame, transfer?: readonly ArrayBuffer[]): void
+  listen(handler: (raw: unknown) => void): void
+  close(): void
+}
+
+/** A wire over a `MessagePort`: straight from thread to thread. */
+export function portWire(port: MessagePort): Wire {
+  return {
+    post: (frame, transfer) => port.postMessage(frame, transfer ?? []),
+    listen: (handler) => void port.on('message', handler),
+    close: () => port.close(),
+  }
+}

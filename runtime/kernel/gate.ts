@@ -1,0 +1,114 @@
+import { hop } from '../time/hop.js'
+import { assert } from './errors.js'
+
+/** Something that the gate may let in: an input with a waiting item, or a stream of the actor's own making. */
+export interface Source {
+  readonly kind: 'input' | 'own'
+  readonly waiting: boolean
+  take(): void
+}
+
+export interface GateOptions {
+  /** Whether every output has credit and the observer keeps up. */
+  readonly mayTake: () => boolean
+  /** Called whenever the actor has become idle and everything that followed from its last turn has settled. */
+  readonly onIdle: () => void
+  /** Wraps what runs the actor's own code. */
+  readonly within: (work: () => void) => void
+}
+
+/**
+ * Decides when an actor is given its next item: one at a time, from its sources in turn, and only while no turn runs,
+ * is queued or waits to be ready, and every output has credit. So nothing piles up inside of an actor.
+ *
+ * A turn that waits to be ready holds all inputs of its actor, also those that it does not come from: what makes it
+ * ready must come from elsewhere (published weights), never from another input of the same actor.
+ */
+export class Gate {
+  readonly #options: GateOptions
+  readonly #sources: Source[] = []
+  #next = 0
+  #busy = 0
+  #open = false
+  #taking = false
+  #settling = false
+
+  constructor(options: GateOptions) {
+    this.#options = options
+  }
+
+  add(source: Source): void {
+    this.#sources.push(source)
+    this.poll()
+  }
+
+  remove(source: Source): void {
+    const index = this.#sources.indexOf(source)
+    if (index >= 0) this.#sources.splice(index, 1)
+  }
+
+  /** True while no turn runs, is queued or waits to be ready. */
+  get idle(): boolean {
+    return this.#busy === 0
+  }
+
+  /** Lets items in from now on. */
+  open(): void {
+    this.#open = true
+    this.settle()
+  }
+
+  /** Lets nothing in any more. */
+  shut(): void {
+    this.#open = false
+  }
+
+  /** A turn is wanted. */
+  enter(): void {
+    this.#busy++
+  }
+
+  /** A turn has ended and its result is out, or it is not wanted any more. */
+  leave(count = 1): void {
+    this.#busy -= count
+    assert(this.#busy >= 0, 'a turn is left once')
+    if (this.#busy === 0) this.settle()
+  }
+
+  /** Called when something may have changed: an item arrived, credit came back, the observer caught up. */
+  poll(): void {
+    if (this.#taking || this.#settling) return
+    this.#taking = true
+    while (this.#open && this.#busy === 0 && this.#options.mayTake() && this.#takeNext()) {}
+    this.#taking = false
+  }
+
+  /** Before a turn of an actor's own loop: up to `count` waiting items, although a turn is wanted. */
+  admit(count: number): void {
+    for (let i = 0; i < count; i++) if (!this.#open || !this.#options.mayTake() || !this.#takeNext('input')) return
+  }
+
+  #takeNext(kind?: Source['kind']): boolean {
+    const sources = this.#sources
+    for (let i = 0; i < sources.length; i++) {
+      const index = (this.#next + i) % sources.length
+      const source = sources[index]
+      if (!source?.waiting || (kind !== undefined && source.kind !== kind)) continue
+      this.#next = index + 1
+      this.#options.within(() => source.take())
+      return true
+    }
+    return false
+  }
+
+  /** Looks again once the actor's own reactions have run: only then does idle count. */
+  settle(): void {
+    if (this.#settling) return
+    this.#settling = true
+    hop(() => {
+      this.#settling = false
+      this.poll()
+      if (this.#busy === 0) this.#options.onIdle()
+    })
+  }
+}

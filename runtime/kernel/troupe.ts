@@ -1,0 +1,191 @@
+import type { z } from 'zod'
+import type { RunEvent } from '../observe/events.js'
+import { inlineStage } from '../placement/inline.js'
+import { threadStage } from '../placement/threads.js'
+import type { WeightStoreHandle } from '../tensor/weights.js'
+import { type Clock, realClock } from '../time/clock.js'
+import type { ActorDefinition, Api, Ports } from './actor.js'
+import { TroupeError } from './errors.js'
+import type { Member } from './member.js'
+import { Plan, type PlannedActor } from './plan.js'
+import { type ActorRef, askProxy, type InputRef, type OutputRef } from './refs.js'
+import { Run } from './run.js'
+
+export interface TroupeOptions {
+  /** `inline`: all actors in this thread, their turns one after another. `threads`: each actor in its own thread. */
+  readonly stage: 'inline' | 'threads'
+  readonly seed: number
+  /** The weights that the actors share. */
+  readonly weights?: WeightStoreHandle | undefined
+  /** Hears everything that happens. It is called on this thread; while it is slow, the actors wait for it. */
+  readonly observe?: ((event: RunEvent) => void) | undefined
+  /** Default: the machine's clock, which is also the only one that threads can have. */
+  readonly clock?: Clock | undefined
+  /** Stops the troupe when aborted. */
+  readonly signal?: AbortSignal | undefined
+  /** Longest start of one actor; default 30 s. */
+  readonly startDeadlineMs?: number | undefined
+  /** Longest wait for a running turn to end, and for one actor to stop; default 30 s each. */
+  readonly stopDeadlineMs?: number | undefined
+  /** Longest wait for the answer to an `ask`; default 60 s. */
+  readonly askDeadlineMs?: number | undefined
+}
+
+export interface Troupe {
+  /** Adds an actor, `replicas` times (default once); `E_CONFIG` names the role and the key of a bad value. */
+  actor<I extends Ports, O extends Ports, S extends z.ZodType, A extends Api>(
+    definition: ActorDefinition<I, O, S, A>,
+    options: {
+      readonly config: z.input<S>
+      readonly name?: string | undefined
+      readonly replicas?: number | undefined
+    },
+  ): ActorRef<I, O, A>
+  /**
+   * Joins an output with an input. Every connection of an output gets all its messages; among the replicas of one
+   * receiver each message goes to the least busy. `credits` (default 4) bounds the messages in flight between one
+   * sender replica and one receiver replica.
+   */
+  connect<T>(from: OutputRef<T>, to: InputRef<T>, options?: { readonly credits?: number | undefined }): void
+  /** Starts all actors, then wires all channels. After a failure everything that was started has been stopped. */
+  start(): Promise<void>
+  /** Stops between turns, the last actor first; leaves no thread or handle behind. May be called again. */
+  stop(): Promise<void>
+  /**
+   * Resolves when all output streams have completed (an actor without outputs: when its inputs have ended and it is
+   * idle); the actors can still be asked until `stop()`. Rejects with `E_ACTOR_FAILED` of the first actor that failed,
+   * its error as `cause`, or with `E_STOPPED` when the troupe was stopped before.
+   */
+  readonly done: Promise<void>
+}
+
+const DEFAULTS = { startDeadlineMs: 30_000, stopDeadlineMs: 30_000, askDeadlineMs: 60_000 }
+
+/** A troupe of actors: add them, connect them, start, await `done`, stop. */
+export function createTroupe(options: TroupeOptions): Troupe {
+  return new BuiltTroupe(options)
+}
+
+class BuiltTroupe implements Troupe {
+  readonly done: Promise<void>
+  readonly #options: TroupeOptions
+  readonly #plan = new Plan()
+  #run: Run<never> | undefined
+  #stopping: Promise<void> | undefined
+  #resolve: () => void = () => {}
+  #reject: (error: TroupeError) => void = () => {}
+  readonly #onAbort = () => {
+    this.#reject(stopped('the run was stopped', this.#options.signal?.reason))
+    void this.stop().catch(() => {})
+  }
+
+  constructor(options: TroupeOptions) {
+    if (options.stage === 'threads' && options.clock && options.clock !== realClock) {
+      throw new TroupeError('E_CONFIG', 'threads can only have the machine’s clock', { where: 'clock' })
+    }
+    if (options.stage !== 'threads' && options.stage !== 'inline') {
+      throw new TroupeError('E_CONFIG', `there is no stage "${String(options.stage)}"`, { where: 'stage' })
+    }
+    this.#options = options
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    this.done.catch(() => {}) // who only awaits stop() must not be hit by it
+  }
+
+  actor<I extends Ports, O extends Ports, S extends z.ZodType, A extends Api>(
+    definition: ActorDefinition<I, O, S, A>,
+    options: { config: z.input<S>; name?: string | undefined; replicas?: number | undefined },
+  ): ActorRef<I, O, A> {
+    this.#mustBeNew('actor()')
+    const { name, replicas } = this.#plan.addActor(definition as unknown as ActorDefinition, options)
+    const ref = (kind: 'input' | 'output', ports: Ports) =>
+      Object.fromEntries(Object.keys(ports).map((port) => [port, { kind, actor: name, port }]))
+    return {
+      name,
+      replicas,
+      inputs: ref('input', definition.inputs) as ActorRef<I, O, A>['inputs'],
+      outputs: ref('output', definition.outputs) as ActorRef<I, O, A>['outputs'],
+      ask: askProxy(async (method, args) => this.#ask(this.#replicas(name)[0], name, method, args)),
+      askAll: askProxy(async (method, args) =>
+        Promise.all(this.#replicas(name).map((member) => this.#ask(member, name, method, args))),
+      ),
+    }
+  }
+
+  connect<T>(from: OutputRef<T>, to: InputRef<T>, options: { credits?: number | undefined } = {}): void {
+    this.#mustBeNew('connect()')
+    this.#plan.connect(from, to as InputRef<never>, options.credits)
+  }
+
+  async start(): Promise<void> {
+    this.#mustBeNew('start()')
+    const { signal } = this.#options
+    if (signal?.aborted) this.#onAbort()
+    if (this.#stopping) throw stopped('the troupe was stopped before it started', signal?.reason)
+    this.#plan.checkConnected()
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    const run = this.#createRun()
+    this.#run = run
+    await run.start()
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    try {
+      await this.#run?.stop()
+    } finally {
+      this.#options.signal?.removeEventListener('abort', this.#onAbort)
+      this.#reject(stopped('the run was stopped before it finished'))
+    }
+  }
+
+  #createRun(): Run<never> {
+    const { stage, seed, weights, observe = () => {}, clock = realClock } = this.#options
+    const runOptions = {
+      ...DEFAULTS,
+      ...definedOf(this.#options),
+      seed,
+      weights,
+      observe,
+      clock,
+      onCompleted: () => this.#resolve(),
+      onFailed: (error: TroupeError) => this.#reject(error),
+    }
+    const members = this.#plan.actors.reduce((sum: number, { replicas }: PlannedActor) => sum + replicas, 0)
+    const run =
+      stage === 'inline'
+        ? new Run(this.#plan, inlineStage(clock), runOptions)
+        : new Run(this.#plan, threadStage(clock, members), runOptions)
+    return run as unknown as Run<never>
+  }
+
+  #replicas(actor: string): readonly (Member<never> | undefined)[] {
+    return this.#run?.replicas(actor) ?? [undefined]
+  }
+
+  async #ask(member: Member<never> | undefined, name: string, method: string, args: readonly unknown[]) {
+    if (!member) throw new TroupeError('E_ACTOR_DOWN', `${name} has not started`, { where: name })
+    return member.ask(method, args, this.#options.askDeadlineMs ?? DEFAULTS.askDeadlineMs)
+  }
+
+  #mustBeNew(what: string): void {
+    if (this.#run) throw new TroupeError('E_CONFIG', `${what} comes before the troupe has started`)
+  }
+}
+
+function definedOf({ startDeadlineMs, stopDeadlineMs }: TroupeOptions) {
+  return {
+    ...(startDeadlineMs === undefined ? {} : { startDeadlineMs }),
+    ...(stopDeadlineMs === undefined ? {} : { stopDeadlineMs }),
+  }
+}
+
+function stopped(message: string, cause?: unknown): TroupeError {
+  return new TroupeError('E_STOPPED', message, cause === undefined ? {} : { cause })
+}

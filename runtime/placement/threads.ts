@@ -1,0 +1,67 @@
+import { fileURLToPath } from 'node:url'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import comlink from 'comlink'
+import { Piscina } from 'piscina'
+import type { ActorDefinition } from '../kernel/actor.js'
+import { receiveReports } from '../observe/outbox.js'
+import type { Clock } from '../time/clock.js'
+import type { Control, WiringPlan } from './control.js'
+import type { HostTask } from './host.js'
+import type { CellSpec, HostSink, Stage } from './stage.js'
+
+const hostFile = fileURLToPath(new URL('./host.js', import.meta.url))
+
+/** One thread for each of `actors` actors, from one pool. */
+export function threadStage(clock: Clock, actors: number): Stage<MessagePort> {
+  const pool = new Piscina({
+    filename: hostFile,
+    minThreads: actors,
+    maxThreads: actors,
+    concurrentTasksPerWorker: 1,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    // With Piscina's default, a worker's ports freeze as soon as a task of it returns.
+    atomics: 'disabled',
+  })
+  // After a worker's death Piscina may report a stray message; what matters arrives by the task's own promise.
+  pool.on('error', () => {})
+  const ports: MessagePort[] = []
+
+  function host(spec: CellSpec, _definition: ActorDefinition, sink: HostSink): Control<MessagePort> {
+    const control = new MessageChannel()
+    const reports = new MessageChannel()
+    ports.push(control.port1, reports.port1)
+    receiveReports(reports.port1, sink)
+    const task: HostTask = { spec, control: control.port2, reports: reports.port2 }
+    pool.run(task, { transferList: [control.port2, reports.port2] }).catch((error: Error) => sink.died(error))
+    return remoteControl(control.port1)
+  }
+
+  return {
+    sequential: false,
+    host,
+    pair: () => {
+      const { port1, port2 } = new MessageChannel()
+      return [port1, port2]
+    },
+    close: async (deadlineMs) => {
+      await clock.deadline(pool.destroy(), deadlineMs, 'ending the threads')
+      for (const port of ports) port.close()
+    },
+  }
+}
+
+/** Comlink's proxy, held for the life of the actor: one that is collected would drop the answers still under way. */
+function remoteControl(port: MessagePort): Control<MessagePort> {
+  const remote = comlink.wrap<Control<MessagePort>>(port as unknown as comlink.Endpoint)
+  return {
+    start: () => remote.start(),
+    wire: (plan) => remote.wire(comlink.transfer(plan, endsOf(plan) as unknown as Transferable[])),
+    ask: (method, args) => remote.ask(method, args),
+    halt: () => remote.halt(),
+    dispose: () => remote.dispose(),
+  }
+}
+
+function endsOf(plan: WiringPlan<MessagePort>): MessagePort[] {
+  return [...plan.inputs.map(({ end }) => end), ...plan.outputs.flatMap(({ ends }) => ends)]
+}
