@@ -1,0 +1,36 @@
+import type { Random } from '../../../runtime/time/random.js'
+import { type Request, wantedCount } from './requests.js'
+import { assess } from './rubric.js'
+import { NUMBERS } from './vocabulary.js'
+
+/** What a person who judges writes down. */
+export interface Annotation {
+  readonly marks: readonly boolean[]
+  readonly criteria: readonly boolean[]
+  readonly score: number
+}
+
+/**
+ * A person's judgment. Marks are as they should be; then each of the five criteria is got wrong with chance `noise`,
+ * independently, and the score is the sum of the criteria as that person sees them (0 when it looks irrelevant), plus
+ * `lengthBias` points for each word beyond what was wanted and its stop, rounded and cut to 0..5.
+ */
+export function annotate(
+  request: Request,
+  words: readonly string[],
+  { annotatorNoise, lengthBias }: { readonly annotatorNoise: number; readonly lengthBias: number },
+  random: Random,
+): Annotation {
+  const { marks, criteria } = assess(request, words)
+  const seen = criteria.map((met) => met !== random.chance(annotatorNoise))
+  const points = seen[0] ? seen.filter(Boolean).length : 0
+  const surplus = words.length - wantedCount(request) - 1
+  const score = Math.min(5, Math.max(0, Math.round(points + lengthBias * surplus)))
+  return { marks, criteria: seen[0] ? seen : seen.map(() => false), score }
+}
+
+/** The text of a judgment: a mark for every word of the answer, then the criteria, then the total. */
+export function verdictText({ marks, criteria, score }: Annotation): string {
+  const bits = (values: readonly boolean[]) => values.map((value) => (value ? 'yes' : 'no'))
+  return [...bits(marks), 'so', ...bits(criteria), 'score', NUMBERS[score]].join(' ')
+}

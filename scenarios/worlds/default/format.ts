@@ -1,0 +1,48 @@
+import type { Verdict, World } from '../../../actors/world.js'
+import { parsePrompt } from './prompts.js'
+import { MARKERS, NUMBERS } from './vocabulary.js'
+
+/**
+ * Greatest lengths in tokens, each with its stop token. People's answers have at most 11 words (5 things, 1 extra,
+ * 2 + 2 of courtesy, the stop) and prompts 13; a verdict has a mark a word, `so`, five criteria, `score` and the score.
+ * `context` is the longest sequence: five shots and a sixth prompt.
+ */
+export const LIMITS: World['limits'] = { answer: 14, verdict: 23, prompt: 15, context: 96 }
+
+export const answerContext = (prompt: string): string => `${MARKERS.begin} ${prompt} ${MARKERS.answer}`
+
+export const judgeContext = (prompt: string, answer: string): string =>
+  [answerContext(prompt), answer, MARKERS.judge].filter((part) => part !== '').join(' ')
+
+export const promptContext = (shots: readonly string[]): string =>
+  [MARKERS.begin, MARKERS.prompts, ...shots.flatMap((shot) => [shot, MARKERS.next])].join(' ')
+
+/**
+ * A judge's score: the number word after the last `score`, zero to five. The score decides, whatever the marks and the
+ * criteria before it said; anything after the number makes the text unreadable.
+ */
+export function readVerdict(text: string): Verdict {
+  const words = wordsOf(text)
+  const at = words.lastIndexOf('score')
+  if (at < 0) return { readable: false, reason: 'no score' }
+  const score = NUMBERS.indexOf(words[at + 1] ?? '')
+  if (at + 1 >= words.length) return { readable: false, reason: 'cut off before the score' }
+  if (score < 0) return { readable: false, reason: `"${words[at + 1]}" is not a score` }
+  if (words.length > at + 2) return { readable: false, reason: 'words after the score' }
+  return { readable: true, score }
+}
+
+/** The prompt of a generated text: form only, by the grammar and the length. */
+export function readPrompt(text: string): { readonly prompt: string } | { readonly malformed: string } {
+  const words = wordsOf(text)
+  if (words.length >= LIMITS.prompt) return { malformed: 'too long' }
+  const prompt = words.join(' ')
+  const read = parsePrompt(prompt)
+  return 'malformed' in read ? read : { prompt }
+}
+
+/** Words of a text, without the end marker. */
+export function wordsOf(text: string): string[] {
+  const words = text.split(/\s+/).filter((word) => word !== '')
+  return words.at(-1) === MARKERS.end ? words.slice(0, -1) : words
+}

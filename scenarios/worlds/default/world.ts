@@ -1,0 +1,44 @@
+import type { Demonstration, World } from '../../../actors/world.js'
+import { answered, judged, listed } from './demonstrations.js'
+import { answerContext, judgeContext, LIMITS, promptContext, readPrompt, readVerdict } from './format.js'
+import { readOptions } from './options.js'
+import { drawPrompts, isHeldOut } from './split.js'
+import { MARKERS, WORDS } from './vocabulary.js'
+
+/**
+ * The default world: seven families of instructions over ten kinds of thing, people who slip, people who judge with
+ * noise, and no scorer (see `gold.ts`). Options: {@link import('./options.js').worldOptions}.
+ * @throws `E_CONFIG` on an unknown option or one out of range
+ */
+export function createWorld(given: unknown): World {
+  const options = readOptions(given)
+  const { pad, begin, end, unknown } = MARKERS
+  return {
+    name: 'default',
+    words: WORDS,
+    markers: { pad, begin, end, unknown },
+    limits: LIMITS,
+    answerContext,
+    judgeContext,
+    promptContext,
+    readVerdict,
+    readPrompt,
+    isHeldOut: (prompt) => isHeldOut(prompt, options.heldOut),
+    prompts: (count, random, { heldOut }) => drawPrompts(count, random, heldOut, options.heldOut),
+    demonstrations(counts, random) {
+      const [ift, eft, prompts] = [random.stream('ift'), random.stream('eft'), random.stream('prompts')]
+      const all: Demonstration[] = [
+        ...Array.from({ length: counts.ift }, () => answered(ift, options)),
+        ...take(counts.eft, () => judged(eft, options)),
+        ...Array.from({ length: counts.prompts }, () => listed(prompts, options)),
+      ]
+      return random.stream('order').shuffle(all)
+    },
+  }
+}
+
+function take<T>(count: number, make: () => readonly T[]): T[] {
+  const taken: T[] = []
+  while (taken.length < count) taken.push(...make())
+  return taken.slice(0, count)
+}
