@@ -1,4 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
+import { compileForCpu } from './cpu.js'
+import { registerGradients } from './gradients/index.js'
+import { compileForOnnx } from './onnx.js'
 
 export type HostDtype = 'float32' | 'int32' | 'bool'
 
@@ -30,3 +33,17 @@ export interface Compiled {
 }
 
 export type TensorFunction = (inputs: Tensor[]) => Tensor[]
+
+/**
+ * Makes `fn` callable on plain arrays. On `onnx` it runs once per tuple of input shapes and dtypes, to be recorded, and
+ * never again: what it reads from outside (tensors, random numbers, flags) is frozen into the graph. It must be
+ * synchronous, free of side effects, and must not read a tensor's value. Everything it allocates in TF.js is disposed of.
+ *
+ * @example
+ * const square = compile(([x]) => [tf.square(x!)], { name: 'square' })
+ * const [y] = await square.run([{ dtype: 'float32', shape: [2], data: Float32Array.of(1, 2) }])
+ */
+export function compile(fn: TensorFunction, options: CompileOptions): Compiled {
+  registerGradients()
+  return options.backend === 'cpu' ? compileForCpu(fn, options) : compileForOnnx(fn, options)
+}

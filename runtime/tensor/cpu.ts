@@ -1,0 +1,36 @@
+import * as tf from '@tensorflow/tfjs-core'
+import '@tensorflow/tfjs-backend-cpu'
+import type { Compiled, CompileOptions, HostTensor, TensorFunction } from './compile.js'
+import { asCompileError, checkOutputs } from './failure.js'
+import { checkInputs } from './host.js'
+import { hostDtype } from './kernels/lowering.js'
+import { onBackend } from './tidy.js'
+
+/** The oracle: `fn` run eagerly by TF.js's JavaScript backend, every tensor disposed of after. */
+export function compileForCpu(fn: TensorFunction, options: CompileOptions): Compiled {
+  // TF.js greets Node users with a warning about its own native package at the first tensor
+  Object.assign(tf.findBackend('cpu') ?? {}, { firstUse: false })
+  return {
+    async run(inputs) {
+      checkInputs(options.name, inputs)
+      try {
+        return onBackend('cpu', () => {
+          const tensors = inputs.map((input) => tf.tensor(input.data.slice(), [...input.shape], input.dtype))
+          return checkOutputs(options.name, fn(tensors)).map(read)
+        })
+      } catch (error) {
+        throw asCompileError(options.name, error)
+      }
+    },
+    stats: { graphs: 0, compileMs: 0 },
+    async dispose() {},
+  }
+}
+
+function read(tensor: tf.Tensor): HostTensor {
+  const dtype = hostDtype(tensor.dtype)
+  const data = tensor.dataSync()
+  const copy =
+    dtype === 'float32' ? Float32Array.from(data) : dtype === 'int32' ? Int32Array.from(data) : Uint8Array.from(data)
+  return { dtype, shape: [...tensor.shape], data: copy }
+}

@@ -1,0 +1,11 @@
+export {
+  type Compiled,
+  type CompileOptions,
+  compile,
+  type HostDtype,
+  type HostTensor,
+  type TensorFunction,
+} from './compile.js'
+export { layoutOf, views } from './weight-layout.js'
+export { createWeightStore, openWeightStore } from './weight-store.js'
+export type { WeightEntry, WeightLayout, WeightStore, WeightStoreHandle } from './weights.js'

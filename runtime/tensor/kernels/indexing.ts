@@ -1,0 +1,99 @@
+import type { Graph, Value } from '../graph.js'
+import { axesOf, type Shape, sizeOf } from '../shapes.js'
+import { cast, compare, select } from './elementwise.js'
+import { slice } from './layout.js'
+import { hostDtype, type Lowerings, untraceable } from './lowering.js'
+
+/** TF.js kernels that read or write at indices. */
+export const indexing: Lowerings = {
+  GatherV2: ({ graph, operand, attrs }) => {
+    const [x, indices] = [operand('x'), cast(graph, operand('indices'), 'int32')]
+    const axis = axesOf(attrs.axis, x.shape.length)[0] ?? 0
+    const batchDims = (attrs.batchDims as number | undefined) ?? 0
+    if (batchDims === 0) {
+      const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)]
+      return graph.apply('Gather', [x, indices], x.dtype, shape, { axis: { int: axis } })
+    }
+    if (batchDims !== axis) throw untraceable(`GatherV2 with batchDims ${batchDims} on axis ${axis}`)
+    const shape = [...indices.shape, ...x.shape.slice(axis + 1)]
+    const points = graph.reshape(cast(graph, indices, 'int64'), [...indices.shape, 1])
+    return graph.apply('GatherND', [x, points], x.dtype, shape, { batch_dims: { int: batchDims } })
+  },
+  GatherNd: ({ graph, operand }) => {
+    const [params, indices] = [operand('params'), operand('indices')]
+    const depth = indices.shape.at(-1) as number
+    const shape = [...indices.shape.slice(0, -1), ...params.shape.slice(depth)]
+    return graph.apply('GatherND', [params, cast(graph, indices, 'int64')], params.dtype, shape)
+  },
+  ScatterNd: ({ graph, operand, attrs }) => {
+    const updates = operand('updates')
+    const zeros = graph.splat(0, updates.dtype, attrs.shape as number[])
+    return scatterAdd(graph, zeros, operand('indices'), updates)
+  },
+  TensorScatterUpdate: ({ graph, operand }) => {
+    const tensor = operand('tensor')
+    const inputs = [tensor, cast(graph, operand('indices'), 'int64'), operand('updates')]
+    return graph.apply('ScatterND', inputs, tensor.dtype, tensor.shape)
+  },
+  OneHot: ({ graph, operand, attrs }) => {
+    const indices = cast(graph, operand('indices'), 'int32')
+    const depth = attrs.depth as number
+    const dtype = hostDtype((attrs.dtype as string | undefined) ?? 'int32')
+    const column = graph.reshape(indices, [...indices.shape, 1])
+    const positions = graph.constant(
+      Int32Array.from({ length: depth }, (_, i) => i),
+      'int32',
+      [depth],
+    )
+    const isHot = compare(graph, 'Equal', column, positions)
+    if (attrs.onValue === 1 && attrs.offValue === 0) return cast(graph, isHot, dtype)
+    const [on, off] = [attrs.onValue, attrs.offValue].map((value) => graph.splat(value as number, dtype))
+    return select(graph, isHot, on as Value, off as Value)
+  },
+  UnsortedSegmentSum: ({ graph, operand, attrs }) => {
+    const x = cast(graph, operand('x'), 'float32')
+    const ids = cast(graph, operand('segmentIds'), 'int32')
+    if (ids.shape.length !== 1) throw untraceable(`UnsortedSegmentSum with segment ids of rank ${ids.shape.length}`)
+    return segmentSum(graph, x, ids, attrs.numSegments as number)
+  },
+  Range: ({ graph, attrs }) => {
+    const { start, stop, step } = attrs as { start: number; stop: number; step: number }
+    const count = Math.max(0, Math.ceil((stop - start) / step))
+    return ramp(graph, hostDtype((attrs.dtype as string | undefined) ?? 'float32'), count, start, step)
+  },
+  LinSpace: ({ graph, attrs }) => {
+    const { start, stop, num } = attrs as { start: number; stop: number; num: number }
+    return ramp(graph, 'float32', num, start, num > 1 ? (stop - start) / (num - 1) : 0)
+  },
+  Fill: ({ graph, attrs }) => {
+    const value = attrs.value as number
+    return graph.splat(value, hostDtype((attrs.dtype as string | undefined) ?? 'float32'), attrs.shape as Shape)
+  },
+}
+
+/** Ids outside of [0, count) are dropped, as TF.js drops them: they land in one row more, which is then cut off. */
+function segmentSum(graph: Graph, x: Value, ids: Value, count: number): Value {
+  const rest = x.shape.slice(1)
+  const [zero, end] = [graph.splat(0, 'int32'), graph.splat(count, 'int32')]
+  const isBelow = compare(graph, 'Less', ids, zero)
+  const kept = graph.elementwise('Min', [select(graph, isBelow, end, ids), end], 'int32')
+  const rows = graph.reshape(kept, [sizeOf(ids.shape), 1])
+  const sums = scatterAdd(graph, graph.splat(0, 'float32', [count + 1, ...rest]), rows, x)
+  return slice(
+    graph,
+    sums,
+    sums.shape.map(() => 0),
+    [count, ...rest],
+  )
+}
+
+function scatterAdd(graph: Graph, into: Value, indices: Value, updates: Value): Value {
+  const inputs = [into, cast(graph, indices, 'int64'), updates]
+  return graph.apply('ScatterND', inputs, into.dtype, into.shape, { reduction: { string: 'add' } })
+}
+
+function ramp(graph: Graph, dtype: 'float32' | 'int32' | 'bool', count: number, start: number, step: number): Value {
+  const at = (_: unknown, i: number) => start + i * step
+  const data = dtype === 'float32' ? Float32Array.from({ length: count }, at) : Int32Array.from({ length: count }, at)
+  return graph.constant(data, dtype, [count])
+}

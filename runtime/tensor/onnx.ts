@@ -1,0 +1,113 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { assert, TroupeError } from '../kernel/errors.js'
+import { realClock } from '../time/index.js'
+import type { Compiled, CompileOptions, HostTensor, TensorFunction } from './compile.js'
+import { asCompileError, checkOutputs } from './failure.js'
+import { checkInputs, specKey } from './host.js'
+import { encodeModel, inputName, outputName } from './onnx-model.js'
+import { trace } from './trace-backend.js'
+
+const DEFAULTS = { threads: 1, maxGraphs: 16 }
+
+interface Entry {
+  readonly session: Promise<InferenceSession>
+  /** Runs that hold the session; it is released when it is retired and this is 0. */
+  users: number
+  retired: boolean
+}
+
+/** A function as native graphs, one per tuple of input shapes, the least recently used released first. */
+export function compileForOnnx(fn: TensorFunction, options: CompileOptions): Compiled {
+  const threads = options.threads ?? DEFAULTS.threads
+  const maxGraphs = options.maxGraphs ?? DEFAULTS.maxGraphs
+  const entries = new Map<string, Entry>()
+  const stats = { graphs: 0, compileMs: 0 }
+  let disposed = false
+
+  async function open(inputs: readonly HostTensor[]): Promise<InferenceSession> {
+    const start = realClock.now()
+    try {
+      const { graph, outputs } = trace((tensors) => checkOutputs(options.name, fn(tensors)), inputs)
+      const session = await InferenceSession.create(encodeModel(graph, outputs, options.name), sessionOptions(threads))
+      stats.graphs++
+      return session
+    } catch (error) {
+      throw asCompileError(options.name, error)
+    } finally {
+      stats.compileMs += realClock.now() - start
+    }
+  }
+
+  function entryFor(inputs: readonly HostTensor[]): Entry {
+    const key = specKey(inputs)
+    const entry = entries.get(key) ?? { session: open(inputs), users: 0, retired: false }
+    entries.delete(key)
+    entries.set(key, entry)
+    entry.session.catch(() => entries.get(key) === entry && entries.delete(key))
+    for (const [oldest, old] of entries) {
+      if (entries.size <= maxGraphs) break
+      entries.delete(oldest)
+      void retire(old)
+    }
+    return entry
+  }
+
+  async function retire(entry: Entry): Promise<void> {
+    entry.retired = true
+    if (entry.users > 0) return
+    const session = await entry.session.catch(() => undefined)
+    await session?.release()
+  }
+
+  return {
+    stats,
+    async run(inputs) {
+      if (disposed) throw new TroupeError('E_COMPILE', `${options.name}: run after dispose`)
+      checkInputs(options.name, inputs)
+      const entry = entryFor(inputs)
+      entry.users++
+      try {
+        const session = await entry.session
+        const feeds = session.inputNames.map((name) => [
+          name,
+          tensorOf(inputs[Number(name.slice(inputName('').length))]),
+        ])
+        const results = await session.run(Object.fromEntries(feeds))
+        return session.outputNames.map((_, i) => hostTensor(results[outputName(i)]))
+      } finally {
+        entry.users--
+        if (entry.retired) await retire(entry)
+      }
+    },
+    async dispose() {
+      disposed = true
+      const open = [...entries.values()]
+      entries.clear()
+      await Promise.all(open.map(retire))
+    },
+  }
+}
+
+function sessionOptions(threads: number): InferenceSession.SessionOptions {
+  return {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    enableCpuMemArena: true,
+    logSeverityLevel: 3,
+    // a spinning pool would take the core of another actor; denormals cost a hundred times a normal operation
+    extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: '0' } } },
+  }
+}
+
+function tensorOf(input: HostTensor | undefined): Tensor {
+  assert(input, 'a graph has one input for each tensor it was traced with')
+  return new Tensor(input.dtype, input.data as never, input.shape as number[])
+}
+
+function hostTensor(tensor: Tensor | undefined): HostTensor {
+  assert(tensor, 'a graph gives every output it was asked for')
+  return { dtype: tensor.type, shape: tensor.dims, data: tensor.data } as HostTensor
+}
