@@ -1,20 +1,11 @@
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts'
-import { GridComponent, LegendComponent, MarkLineComponent } from 'echarts/components'
+import { GridComponent, MarkLineComponent } from 'echarts/components'
 import type { EChartsCoreOption } from 'echarts/core'
 import * as echarts from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
 import { Html } from './html.js'
 
-echarts.use([
-  BarChart,
-  CustomChart,
-  LineChart,
-  ScatterChart,
-  GridComponent,
-  LegendComponent,
-  MarkLineComponent,
-  SVGRenderer,
-])
+echarts.use([BarChart, CustomChart, LineChart, ScatterChart, GridComponent, MarkLineComponent, SVGRenderer])
 
 /** Colours that stand for the page's own, which differ by day and night: its style sheet replaces them. */
 export const INK = '#111112'
@@ -29,6 +20,8 @@ export interface Chart {
   /** What is plotted, in a sentence. */
   readonly caption: string
   readonly option: EChartsCoreOption
+  /** Names of the series in their order, where there is more than one: the page sets them above the plot. */
+  readonly legend?: readonly string[]
   /** Takes the whole width of the page. */
   readonly wide?: boolean
   readonly height?: number
@@ -37,7 +30,7 @@ export interface Chart {
 const WIDTH = 520
 const WIDE = 1080
 const HEIGHT = 280
-const TEXT = { color: MUTED, fontFamily: 'inherit', fontSize: 12 }
+export const TEXT = { color: MUTED, fontFamily: 'inherit', fontSize: 12 }
 
 /** Draws a chart as an SVG element, in this process and without a browser. */
 export function drawChart(chart: Chart): Html {
@@ -71,12 +64,5 @@ export function axis(type: 'value' | 'category', name: string, more: Record<stri
   }
 }
 
-/** Room around the plot for the axes' names, and for a legend where there is one. */
-export function frame(legend: readonly string[] = []) {
-  return {
-    grid: { left: 58, right: 16, top: legend.length > 1 ? 34 : 14, bottom: 48 },
-    ...(legend.length > 1 && {
-      legend: { data: [...legend], top: 0, left: 46, itemWidth: 14, itemHeight: 8, icon: 'roundRect', textStyle: TEXT },
-    }),
-  }
-}
+/** Room around the plot for the axes' names. */
+export const FRAME = { grid: { left: 58, right: 16, top: 14, bottom: 48 } }

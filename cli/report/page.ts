@@ -1,6 +1,6 @@
 import { type Overlap, overlap } from '../../runtime/observe/trace-overlap.js'
 import { duration, figure, percent } from '../live/text.js'
-import { type Chart, drawChart } from './chart.js'
+import { type Chart, COLOURS, drawChart } from './chart.js'
 import { Html, html } from './html.js'
 import { iterationCharts } from './plots-iterations.js'
 import { lagChart, metricCharts, queueChart } from './plots-run.js'
@@ -91,6 +91,12 @@ function concurrencySentence({ most, roles, atLeast }: Overlap): string {
 function plots(charts: readonly Chart[]): Html {
   return html`<div class="plots">${charts.map(
     (chart) => html`<figure class="${chart.wide ? 'wide' : ''}"><h3>${chart.title}</h3>
-<p class="caption">${chart.caption}</p>${drawChart(chart)}</figure>`,
+<p class="caption">${chart.caption}</p>${legend(chart.legend ?? [])}${drawChart(chart)}</figure>`,
   )}</div>`
+}
+
+function legend(names: readonly string[]): Html {
+  if (names.length < 2) return html``
+  const swatch = (index: number) => html`<i style="background:${COLOURS[index % COLOURS.length]!}"></i>`
+  return html`<p class="legend">${names.map((name, index) => html`<span>${swatch(index)}${name}</span>`)}</p>`
 }

@@ -1,6 +1,6 @@
 import type { CustomSeriesRenderItem } from 'echarts'
 import type { Summary } from '../../scenarios/summary.js'
-import { axis, type Chart, COLOURS, frame, INK, MUTED } from './chart.js'
+import { axis, type Chart, COLOURS, FRAME, INK, MUTED } from './chart.js'
 
 /** How the models became better (or not), one point per iteration. */
 export function iterationCharts({ iterations }: Summary): Chart[] {
@@ -33,8 +33,9 @@ export function iterationCharts({ iterations }: Summary): Chart[] {
     {
       title: 'Pairs',
       caption: 'Preference pairs trained on, and groups dropped because best and worst were tied.',
+      legend: ['trained on', 'dropped as ties'],
       option: {
-        ...frame(['trained on', 'dropped as ties']),
+        ...FRAME,
         xAxis: axis('category', 'model', { data: names }),
         yAxis: axis('value', 'pairs', { nameGap: 44 }),
         series: [
@@ -75,8 +76,9 @@ function perIteration(
   return {
     title,
     caption,
+    legend: lines.map((line) => line.name),
     option: {
-      ...frame(lines.map((line) => line.name)),
+      ...FRAME,
       xAxis: axis('category', 'model', { data: [...names] }),
       yAxis: axis('value', unit, { nameGap: 44, scale: true }),
       series: lines.map((line) => ({
@@ -122,7 +124,7 @@ function winRateChart(iterations: Summary['iterations']): Chart {
     caption:
       'Share of held-out prompts where the gold scorer prefers the newer answer, ties half; bars are 95 % intervals.',
     option: {
-      ...frame(),
+      ...FRAME,
       xAxis: axis('category', 'model', { data: iterations.map((row) => row.name) }),
       yAxis: axis('value', '%', {
         nameGap: 40,

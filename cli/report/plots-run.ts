@@ -1,5 +1,5 @@
 import type { Summary } from '../../scenarios/summary.js'
-import { axis, type Chart, frame } from './chart.js'
+import { axis, type Chart, FRAME } from './chart.js'
 import { type Curve, smooth } from './curve.js'
 import type { RunData } from './read.js'
 
@@ -17,8 +17,9 @@ export function lagChart({ staleness }: Summary): Chart {
     title: 'Staleness when used',
     caption:
       'How many versions older than the learner the sample’s writer, or its judge, was when the learner used it.',
+    legend: kinds.map(([name]) => name),
     option: {
-      ...frame(kinds.map(([name]) => name)),
+      ...FRAME,
       xAxis: axis('category', 'learner versions', { data: values }),
       yAxis: axis('value', 'samples', { nameGap: 44 }),
       series: kinds.map(([name, lag]) => ({
@@ -76,13 +77,13 @@ function overTime(
   smoothed: boolean,
   more: Partial<Chart> = {},
 ): Chart {
-  const names = lines.map(([name]) => name)
   return {
     title,
     caption:
       smoothed && lines.some(([, curve]) => curve.length >= 8) ? `${caption} Running mean over the points.` : caption,
+    legend: lines.map(([name]) => name),
     option: {
-      ...frame(names),
+      ...FRAME,
       xAxis: axis('value', 'seconds', { splitLine: { show: false }, min: 0 }),
       yAxis: axis('value', unit, { nameGap: 44, scale: true }),
       series: lines.map(([name, curve]) => ({

@@ -1,5 +1,5 @@
 import type { CustomSeriesRenderItem } from 'echarts'
-import { axis, type Chart, COLOURS } from './chart.js'
+import { axis, type Chart, COLOURS, TEXT } from './chart.js'
 import type { RunData } from './read.js'
 
 /** Turns nearer together than this part of the run are drawn as one, fainter by the time between them. */
@@ -39,7 +39,12 @@ export function timelineChart(data: RunData): Chart[] {
       height: names.length * ROW + 66,
       option: {
         grid: { left: 110, right: 16, top: 8, bottom: 48 },
-        xAxis: axis('value', 'seconds', { min: 0, max: end / 1e6, splitLine: { show: false }, axisLabel: undefined }),
+        xAxis: axis('value', 'seconds', {
+          min: 0,
+          max: end / 1e6,
+          splitLine: { show: false },
+          axisLabel: { ...TEXT, showMaxLabel: false },
+        }),
         yAxis: axis('category', '', { data: names, inverse: true, axisLine: { show: false } }),
         series: [{ type: 'custom', renderItem: drawStretch, clip: true, data: marks, encode: { x: [0, 1], y: 2 } }],
       },

@@ -27,6 +27,8 @@ svg [fill="${INK}"] { fill: var(--ink) }
 svg [fill="${MUTED}"] { fill: var(--muted) }
 svg [stroke="${MUTED}"] { stroke: var(--muted) }
 svg [stroke="${GRID}"] { stroke: var(--grid) }
+.legend { display: flex; flex-wrap: wrap; gap: 0.15rem 1.1rem; margin: 0 0 0.25rem; font-size: 0.8125rem; color: var(--muted) }
+.legend i { display: inline-block; width: 0.8rem; height: 0.55rem; margin-right: 0.4rem; border-radius: 2px; print-color-adjust: exact }
 .scroll { overflow-x: auto }
 table { border-collapse: collapse; width: 100%; font-size: 0.9375rem }
 th { text-align: left; font-weight: 600; color: var(--muted); font-size: 0.8125rem; vertical-align: bottom }
@@ -44,7 +46,9 @@ th, td { padding: 0.4rem 0.9rem 0.4rem 0; border-bottom: 1px solid var(--grid); 
 .rejected .role, .rejected .number { color: var(--bad); font-weight: 600 }
 details { margin-top: 2rem }
 summary { cursor: pointer; font-size: 1.25rem; font-weight: 600 }
-details .plots, details .scroll { margin-top: 1rem }
+details .plots, details .legend { display: flex; flex-wrap: wrap; gap: 0.15rem 1.1rem; margin: 0 0 0.25rem; font-size: 0.8125rem; color: var(--muted) }
+.legend i { display: inline-block; width: 0.8rem; height: 0.55rem; margin-right: 0.4rem; border-radius: 2px; print-color-adjust: exact }
+.scroll { margin-top: 1rem }
 code { font: 0.875em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere }
 @media print { body { padding: 0; max-width: none; font-size: 11pt } .card, .sample { border: 1px solid var(--grid) } }
 `
