@@ -35,10 +35,14 @@ export function checkSequence(config: LlamaConfig, sequence: TokenSequence, inde
   const { tokens, promptLength } = sequence
   checkTokens(config, tokens, index)
   if (!Number.isSafeInteger(promptLength) || promptLength < 1 || promptLength > tokens.length)
-    throw new TroupeError('E_DATA', `sequence ${index}: promptLength must be from 1 to ${tokens.length}, not ${promptLength}`, {
-      where: 'model',
-      hint: 'The first token has no log-probability: begin the prompt with a marker',
-    })
+    throw new TroupeError(
+      'E_DATA',
+      `sequence ${index}: promptLength must be from 1 to ${tokens.length}, not ${promptLength}`,
+      {
+        where: 'model',
+        hint: 'The first token has no log-probability: begin the prompt with a marker',
+      },
+    )
 }
 
 /** A padded batch and the positions whose next token belongs to a completion, in row order. */
@@ -58,7 +62,12 @@ const CHOSEN_STEPS = 4
  * Lays sequences out in `rows` × `length`, padded on the right; rows beyond the sequences are padding. Column t speaks of
  * token t + 1: the completion of a sequence is at columns promptLength − 1 … tokens.length − 2.
  */
-export function layBatch(config: LlamaConfig, sequences: readonly TokenSequence[], rows: number, length: number): Batch {
+export function layBatch(
+  config: LlamaConfig,
+  sequences: readonly TokenSequence[],
+  rows: number,
+  length: number,
+): Batch {
   const places = rows * length
   const chosen = sequences.reduce((sum, { tokens, promptLength }) => sum + tokens.length - promptLength, 0)
   const picks = bucketed(chosen, Math.max(1, Math.ceil(places / CHOSEN_STEPS)))

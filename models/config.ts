@@ -33,6 +33,9 @@ const SIZES = [
 /** Greatest value of any size in a configuration: far above any model that fits, and products stay exact integers. */
 const MAX_SIZE = 2 ** 24
 
+/** Greatest number of layers, so that listing the parameters of a false configuration ends. */
+const MAX_LAYERS = 1024
+
 /**
  * What is wrong with a configuration, in words, or undefined. Kept apart from {@link checkConfig} because a checkpoint
  * reports the same faults as `E_CHECKPOINT` with the file's name.
@@ -43,6 +46,8 @@ export function configFault(config: LlamaConfig): string | undefined {
     if (!Number.isSafeInteger(value) || value < 1 || value > MAX_SIZE)
       return `${key} must be an integer from 1 to ${MAX_SIZE}, not ${value}`
   }
+  if (config.numHiddenLayers > MAX_LAYERS)
+    return `numHiddenLayers must be at most ${MAX_LAYERS}, not ${config.numHiddenLayers}`
   if (config.headDim % 2 !== 0) return `headDim must be even for rotary positions, not ${config.headDim}`
   if (config.numAttentionHeads % config.numKeyValueHeads !== 0)
     return `numAttentionHeads (${config.numAttentionHeads}) must be a multiple of numKeyValueHeads (${config.numKeyValueHeads})`

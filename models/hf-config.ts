@@ -51,10 +51,12 @@ export function fromHfConfig(json: unknown, where: string): LlamaConfig {
       hint: 'Troupe opens Llama-family checkpoints (LlamaForCausalLM) without biases or scaled rotary positions',
     })
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return fail('the configuration is not an object')
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    return fail('the configuration is not an object')
   const raw = json as Record<string, unknown>
   for (const [key, value, fallback] of REQUIRED)
-    if ((raw[key] ?? fallback) !== value) fail(`${key} is ${JSON.stringify(raw[key])}, and only ${JSON.stringify(value)} can be read`)
+    if ((raw[key] ?? fallback) !== value)
+      fail(`${key} is ${JSON.stringify(raw[key])}, and only ${JSON.stringify(value)} can be read`)
   const number = (key: string, fallback?: number): number => {
     const value = raw[key] ?? fallback
     return typeof value === 'number' ? value : fail(`${key} must be a number, not ${JSON.stringify(raw[key])}`)

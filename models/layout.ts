@@ -1,5 +1,5 @@
-import type { Random } from '../runtime/time/random.js'
 import type { WeightEntry, WeightLayout } from '../runtime/tensor/weights.js'
+import type { Random } from '../runtime/time/random.js'
 import { checkConfig, type LlamaConfig } from './config.js'
 
 /**

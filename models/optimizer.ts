@@ -19,12 +19,18 @@ export function checkOptimizer(options: OptimizerOptions): void {
   for (const [key, least, most] of bounds) {
     const value = options[key] as number
     if (!(value >= least && value <= most))
-      throw new TroupeError('E_CONFIG', `optimizer: ${key} must be from ${least} to ${most}, not ${value}`, { where: 'optimizer' })
+      throw new TroupeError('E_CONFIG', `optimizer: ${key} must be from ${least} to ${most}, not ${value}`, {
+        where: 'optimizer',
+      })
   }
   if (!['constant', 'cosine', 'linear'].includes(options.schedule))
-    throw new TroupeError('E_CONFIG', `optimizer: schedule must be constant, cosine or linear, not ${options.schedule}`, {
-      where: 'optimizer',
-    })
+    throw new TroupeError(
+      'E_CONFIG',
+      `optimizer: schedule must be constant, cosine or linear, not ${options.schedule}`,
+      {
+        where: 'optimizer',
+      },
+    )
 }
 
 /**

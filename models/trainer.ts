@@ -86,10 +86,14 @@ class GraphTrainer implements Trainer {
     const gradients = rest.slice(0, this.#weights.length)
     const gradNorm = globalNorm(gradients)
     if (!Number.isFinite(loss![0]!) || !Number.isFinite(gradNorm))
-      throw new TroupeError('E_DATA', `training step: loss ${loss![0]}, gradient norm ${gradNorm}; weights left as they were`, {
-        where: 'trainer',
-        hint: 'Lower the learning rate, or clip gradients (clipNorm)',
-      })
+      throw new TroupeError(
+        'E_DATA',
+        `training step: loss ${loss![0]}, gradient norm ${gradNorm}; weights left as they were`,
+        {
+          where: 'trainer',
+          hint: 'Lower the learning rate, or clip gradients (clipNorm)',
+        },
+      )
     return {
       loss: loss![0]!,
       metrics: rest.slice(this.#weights.length).map((metric) => metric[0]!),

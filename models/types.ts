@@ -63,7 +63,11 @@ export interface LanguageModel {
  * tensors, in the order the caller gave them. Column t speaks of token t + 1: completion token k of a sequence is in
  * column promptLength − 1 + k.
  */
-export type LossFunction = (logprobs: Tensor, mask: Tensor, extras: readonly Tensor[]) => { loss: Scalar; metrics: Scalar[] }
+export type LossFunction = (
+  logprobs: Tensor,
+  mask: Tensor,
+  extras: readonly Tensor[],
+) => { loss: Scalar; metrics: Scalar[] }
 
 export interface OptimizerOptions {
   /** Peak learning rate. */

@@ -1,0 +1,23 @@
+export { type Checkpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.js'
+export { checkConfig, type LlamaConfig } from './config.js'
+export { initParams, paramLayout } from './layout.js'
+export { openModel } from './model.js'
+export { nllLoss } from './nll.js'
+export { learningRateAt } from './optimizer.js'
+export { decodeSafetensors, encodeSafetensors, type SafeTensor } from './safetensors.js'
+export { createWordTokenizer, loadTokenizer, type TextTokenizer } from './tokenizer.js'
+export type { TokenizerFiles, WordMarkers } from './tokenizer-files.js'
+export { createTrainer, type TrainerOptions } from './trainer.js'
+export type {
+  Completion,
+  EngineOptions,
+  GenerateRequest,
+  LanguageModel,
+  LossFunction,
+  OptimizerOptions,
+  SamplingOptions,
+  StepResult,
+  TokenSequence,
+  Trainer,
+  TrainingExtra,
+} from './types.js'
