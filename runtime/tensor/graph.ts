@@ -145,7 +145,8 @@ export class Graph {
     return value.origin.kind === 'view' ? value.origin.base : value
   }
 
-  private dense(value: Value): Value {
+  /** A value that a node can read: fills and views become operations. */
+  dense(value: Value): Value {
     const { origin, dtype, shape } = value
     if (origin.kind === 'view') return this.apply('Expand', [origin.base, this.ints(shape)], dtype, shape)
     if (origin.kind !== 'splat' || sizeOf(shape) <= LARGEST_DENSE_FILL) return value

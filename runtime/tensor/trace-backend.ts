@@ -136,7 +136,7 @@ export function trace(fn: TensorFunction, inputs: readonly InputSpec[]): Trace {
           const held = tracer.hold(graph.input(spec.dtype, spec.shape))
           return tf.engine().makeTensorFromTensorInfo(held, tracer) as tf.Tensor
         })
-        return fn(placeholders).map((tensor) => tracer.lookup(tensor))
+        return fn(placeholders).map((tensor) => graph.dense(tracer.lookup(tensor)))
       }),
     )
     return { graph, outputs }
