@@ -105,8 +105,8 @@ export class InputPort {
       return
     }
     next.channel.queued--
-    this.#giveBack(next.channel)
     this.#subject.next(next.message)
+    this.#giveBack(next.channel)
     this.#endIfDrained()
   }
 
@@ -125,7 +125,10 @@ export class InputPort {
 
   #receive(channel: Channel, raw: unknown): void {
     const frame = readSenderFrame(raw)
-    if (!frame || channel.completed) return this.#events.malformed()
+    if (!frame || channel.completed) {
+      this.#events.malformed()
+      return
+    }
     if (this.#ended) return
     this.#accept(channel, frame)
     if (channel.queued > channel.window) {
@@ -157,7 +160,7 @@ export class InputPort {
   }
 
   #giveBack(channel: Channel): void {
-    if (channel.completed) return
+    if (channel.completed || this.#ended) return
     channel.owed++
     if (channel.owed < refillAfter(channel.window)) return
     channel.wire.post({ type: 'grant', credits: channel.owed })

@@ -53,7 +53,10 @@ export class Sender {
 
   #receive(raw: unknown): void {
     const frame = readReceiverFrame(raw)
-    if (!frame) return this.#events.malformed()
+    if (!frame) {
+      this.#events.malformed()
+      return
+    }
     if (!this.#open) return
     if (frame.type === 'cancel') this.close()
     else this.#credits += frame.credits

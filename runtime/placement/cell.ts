@@ -120,7 +120,10 @@ export class Cell<H> implements Control<H> {
   /** The actor is at fault and works no more; only the first fault counts. */
   fail(error: unknown): void {
     if (this.#failed) return
-    if (this.#halted) return this.#log(`raised while it was stopping: ${toWire(error).message}`)
+    if (this.#halted) {
+      this.#log(`raised while it was stopping: ${toWire(error).message}`)
+      return
+    }
     this.#failed = true
     this.#shut()
     this.#state('failed', error)
