@@ -95,12 +95,12 @@ export interface LayerCache {
 export function fullAttention(config: LlamaConfig, rows: number, length: number, caches?: LayerCache[]): Attend {
   const { numAttentionHeads: H, numKeyValueHeads: K, headDim: D, ropeTheta } = config
   const group = H / K
-  const rotary = (scale: number) => {
-    const { cos, sin } = ropeTables(length, D, ropeTheta, scale)
-    return [tf.tensor(cos, [length, 1, D]), tf.tensor(sin, [length, 1, D])] as const
+  const rotary = (heads: number, scale: number) => {
+    const { cos, sin } = ropeTables(length, heads, D, ropeTheta, scale)
+    return [tf.tensor(cos, [length, heads, D]), tf.tensor(sin, [length, heads, D])] as const
   }
-  const [qCos, qSin] = rotary(1 / Math.sqrt(D)) // the score's scale costs nothing here
-  const [kCos, kSin] = rotary(1)
+  const [qCos, qSin] = rotary(H, 1 / Math.sqrt(D)) // the score's scale costs nothing here
+  const [kCos, kSin] = rotary(K, 1)
   const mask = tf.tensor(causalMask(length), [length, length])
   return (q, k, v) => {
     const rotatedQ = rope(tf.reshape(q, [rows, length, H, D]), qCos, qSin)
@@ -137,14 +137,15 @@ export function stepAttention(
   const { numAttentionHeads: H, numKeyValueHeads: K, headDim: D, ropeTheta } = config
   const [rows, , , slots] = input.open.shape
   const group = H / K
-  const rotary = (scale: number) => {
-    const { cos, sin } = ropeTables(slots + 1, D, ropeTheta, scale)
+  const rotary = (perKey: number, scale: number) => {
+    const width = K * perKey * D
+    const { cos, sin } = ropeTables(slots + 1, K * perKey, D, ropeTheta, scale)
     return [cos, sin].map((table) =>
-      tf.reshape(tf.gather(tf.tensor2d(table, [slots + 1, D]), input.positions), [rows, 1, 1, D]),
+      tf.reshape(tf.gather(tf.tensor2d(table, [slots + 1, width]), input.positions), [rows, K, perKey, D]),
     ) as [tf.Tensor, tf.Tensor]
   }
-  const [qCos, qSin] = rotary(1 / Math.sqrt(D))
-  const [kCos, kSin] = rotary(1)
+  const [qCos, qSin] = rotary(group, 1 / Math.sqrt(D))
+  const [kCos, kSin] = rotary(1, 1)
   return (q, k, v, layer) => {
     const { kT, v: values } = input.caches[layer]!
     const newQ = rope(tf.reshape(q, [rows, K, group, D]), qCos, qSin)

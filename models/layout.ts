@@ -1,4 +1,4 @@
-import type { WeightEntry, WeightLayout } from '../runtime/tensor/weights.js'
+import { layoutOf, type WeightEntry, type WeightLayout } from '../runtime/tensor/index.js'
 import type { Random } from '../runtime/time/random.js'
 import { checkConfig, type LlamaConfig } from './config.js'
 
@@ -12,9 +12,9 @@ export function paramLayout(config: LlamaConfig): WeightLayout {
   const { hiddenSize: C, intermediateSize: I, headDim: D, vocabSize: V } = config
   const queries = config.numAttentionHeads * D
   const keys = config.numKeyValueHeads * D
-  const shapes: [string, number[]][] = [['model.embed_tokens.weight', [V, C]]]
+  const arrays = [{ name: 'model.embed_tokens.weight', shape: [V, C] }]
   for (let layer = 0; layer < config.numHiddenLayers; layer++) {
-    const at = (name: string, shape: number[]) => shapes.push([`model.layers.${layer}.${name}.weight`, shape])
+    const at = (name: string, shape: number[]) => arrays.push({ name: `model.layers.${layer}.${name}.weight`, shape })
     at('input_layernorm', [C])
     at('self_attn.q_proj', [queries, C])
     at('self_attn.k_proj', [keys, C])
@@ -25,20 +25,9 @@ export function paramLayout(config: LlamaConfig): WeightLayout {
     at('mlp.up_proj', [I, C])
     at('mlp.down_proj', [C, I])
   }
-  shapes.push(['model.norm.weight', [C]])
-  if (!config.tieWordEmbeddings) shapes.push(['lm_head.weight', [V, C]])
-  return layoutOfShapes(shapes)
-}
-
-function layoutOfShapes(shapes: readonly (readonly [string, readonly number[]])[]): WeightLayout {
-  let total = 0
-  const entries: WeightEntry[] = shapes.map(([name, shape]) => {
-    const length = shape.reduce((product, size) => product * size, 1)
-    const entry = { name, shape, offset: total, length }
-    total += length
-    return entry
-  })
-  return { entries, total }
+  arrays.push({ name: 'model.norm.weight', shape: [C] })
+  if (!config.tieWordEmbeddings) arrays.push({ name: 'lm_head.weight', shape: [V, C] })
+  return layoutOf(arrays)
 }
 
 /**

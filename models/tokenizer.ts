@@ -69,7 +69,7 @@ interface PlainTokenizer {
 
 /**
  * Encoding and decoding of a plain word-level tokenizer by two maps: the library walks every character of a text through
- * a trie, and is about six times slower. `encode` returns undefined for a text that only the library splits right (a
+ * a trie, and is measured five times slower. `encode` returns undefined for a text that only the library splits right (a
  * marker glued to a word). Undefined when the tokenizer is of another kind.
  */
 function plainWords(json: PlainTokenizer, library: Tokenizer, vocabulary: Map<string, number>) {
