@@ -4,7 +4,7 @@ import { TroupeError } from '../runtime/kernel/errors.js'
 import type { LlamaConfig } from './config.js'
 import { readJson, readWhole } from './folder.js'
 import { fromHfConfig, toHfConfig } from './hf-config.js'
-import { paramLayout } from './layout.js'
+import { checkParams, paramLayout } from './layout.js'
 import { decodeSafetensors, encodeSafetensors, type SafeTensor } from './safetensors.js'
 import { loadTokenizer, type TextTokenizer } from './tokenizer.js'
 import type { TokenizerFiles } from './tokenizer-files.js'
@@ -28,7 +28,7 @@ const FILES = {
 /**
  * Writes a folder that `transformers` opens as a `LlamaForCausalLM`. It appears whole or not at all: everything is written
  * next to it and renamed. An older checkpoint at `folder` is replaced; a folder with other files in it is refused with
- * `E_CHECKPOINT`.
+ * `E_CHECKPOINT`. `E_CONFIG` when `params` is not of this configuration.
  */
 export async function saveCheckpoint(
   folder: string,
@@ -39,6 +39,7 @@ export async function saveCheckpoint(
   },
 ): Promise<void> {
   const { config, params, tokenizer } = model
+  checkParams(config, params)
   const target = resolve(folder)
   const replaces = await holdsOnlyCheckpoint(target)
   await mkdir(dirname(target), { recursive: true })
@@ -133,6 +134,10 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
   return { config, params, tokenizer }
 }
 
+function sameNumbers(a: Float32Array, b: Float32Array): boolean {
+  return a.length === b.length && a.every((value, index) => value === b[index])
+}
+
 /** Buffers that old versions of transformers stored, and that follow from the configuration. */
 const DERIVED = /\.rotary_emb\.inv_freq$/
 
@@ -151,6 +156,9 @@ function flatten(config: LlamaConfig, tensors: readonly SafeTensor[], where: str
       fail(`tensor ${name} has shape [${tensor.shape.join(', ')}] and the configuration says [${shape.join(', ')}]`)
     if (!tensor.data.every(Number.isFinite)) fail(`tensor ${name} holds values that are not finite`)
   }
+  const head = byName.get('lm_head.weight')
+  if (head && config.tieWordEmbeddings && !sameNumbers(head.data, byName.get('model.embed_tokens.weight')!.data))
+    fail('tie_word_embeddings is true, and lm_head.weight is not the embedding')
   const expected = new Set(layout.entries.map(({ name }) => name))
   for (const { name } of tensors)
     if (!expected.has(name) && !DERIVED.test(name) && !(name === 'lm_head.weight' && config.tieWordEmbeddings))

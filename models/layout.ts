@@ -1,3 +1,4 @@
+import { TroupeError } from '../runtime/kernel/errors.js'
 import { layoutOf, type WeightEntry, type WeightLayout } from '../runtime/tensor/index.js'
 import type { Random } from '../runtime/time/random.js'
 import { checkConfig, type LlamaConfig } from './config.js'
@@ -28,6 +29,13 @@ export function paramLayout(config: LlamaConfig): WeightLayout {
   arrays.push({ name: 'model.norm.weight', shape: [C] })
   if (!config.tieWordEmbeddings) arrays.push({ name: 'lm_head.weight', shape: [V, C] })
   return layoutOf(arrays)
+}
+
+/** Throws `E_CONFIG` when `params` is not a vector of this model. */
+export function checkParams(config: LlamaConfig, params: Float32Array): void {
+  const { total } = paramLayout(config)
+  if (params.length !== total)
+    throw new TroupeError('E_CONFIG', `the model has ${total} parameters, not ${params.length}`, { where: 'model' })
 }
 
 /**

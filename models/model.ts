@@ -4,7 +4,7 @@ import { bucketed, checkSequence, layBatch, rowBucket } from './batch.js'
 import type { LlamaConfig } from './config.js'
 import { generateAll } from './generation.js'
 import { logprobsGraph, prefillGraph, stepGraph, weightInputs } from './graphs.js'
-import { paramLayout } from './layout.js'
+import { checkParams } from './layout.js'
 import type { EngineOptions, LanguageModel, TokenSequence } from './types.js'
 
 const SCORE_ROWS = 32
@@ -19,9 +19,7 @@ const MAX_GRAPHS = 48
  * uses. Graphs are compiled on first use, one per shape. Throws `E_CONFIG`.
  */
 export function openModel(config: LlamaConfig, params: Float32Array, engine: EngineOptions): LanguageModel {
-  const { total } = paramLayout(config)
-  if (params.length !== total)
-    throw new TroupeError('E_CONFIG', `the model has ${total} parameters, not ${params.length}`, { where: 'model' })
+  checkParams(config, params)
   const batch = engine.batch ?? DEFAULT_BATCH
   if (!Number.isSafeInteger(batch) || batch < 1)
     throw new TroupeError('E_CONFIG', `engine: batch must be a positive integer, not ${batch}`, { where: 'model' })

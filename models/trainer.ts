@@ -4,7 +4,7 @@ import { type Compiled, compile, type HostTensor, type TensorFunction } from '..
 import { bucketed, checkSequence, layBatch } from './batch.js'
 import type { LlamaConfig } from './config.js'
 import { chosenLogprobs, countWeights, weightInputs } from './graphs.js'
-import { packedEntries, paramLayout } from './layout.js'
+import { checkParams, packedEntries } from './layout.js'
 import { moveRows } from './ops.js'
 import { AdamW, globalNorm } from './optimizer.js'
 import type {
@@ -55,8 +55,7 @@ class GraphTrainer implements Trainer {
   readonly #adam: AdamW
 
   constructor(config: LlamaConfig, params: Float32Array, loss: LossFunction, options: TrainerOptions) {
-    if (params.length !== paramLayout(config).total)
-      throw new TroupeError('E_CONFIG', `the model has ${paramLayout(config).total} parameters, not ${params.length}`)
+    checkParams(config, params)
     if (!Number.isSafeInteger(options.rows) || options.rows < 1)
       throw new TroupeError('E_CONFIG', `trainer: rows must be a positive integer, not ${options.rows}`)
     this.params = params
@@ -151,7 +150,8 @@ function lossAndGradients(config: LlamaConfig, loss: LossFunction): TensorFuncti
       // Back to [rows, length]: zero where no completion token follows.
       const logprobs = tf.reshape(moveRows(chosen, back, index), mask.shape)
       const result = loss(logprobs, mask, extras)
-      metrics = result.metrics.map((metric) => tf.keep(metric))
+      // Clones, because a loss may also be given as a metric, and outlives what is kept here.
+      metrics = result.metrics.map((metric) => tf.keep(tf.clone(metric)))
       return result.loss
     })(inputs.slice(0, count))
     const outputs = metrics.map((metric) => tf.clone(metric))

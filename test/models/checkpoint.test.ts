@@ -44,6 +44,8 @@ test('a folder with other files is not overwritten', async (t) => {
   await writeFile(join(folder, 'thesis.tex'), 'years of work')
   await t.throwsAsync(saveCheckpoint(folder, writtenModel()), { code: 'E_CHECKPOINT', message: /thesis\.tex/ })
   t.deepEqual(await readdir(folder), ['thesis.tex'])
+  const short = { ...writtenModel(), params: new Float32Array(3) }
+  await t.throwsAsync(saveCheckpoint(join(folder, 'new'), short), { code: 'E_CONFIG' })
   await t.throwsAsync(saveCheckpoint(join(folder, 'thesis.tex'), writtenModel()), { code: 'E_CHECKPOINT' })
 })
 
@@ -207,6 +209,13 @@ test(
   spoilt,
   weights((all) => [...all, { name: 'evil', shape: [1], data: Float32Array.of(1) }]),
   /tensor evil is not part/,
+  'model.safetensors',
+)
+test(
+  'refused: a tied head that is not the embedding',
+  spoilt,
+  weights((all) => [...all, { name: 'lm_head.weight', shape: [20, 8], data: new Float32Array(160) }]),
+  /lm_head\.weight is not the embedding/,
   'model.safetensors',
 )
 test(
