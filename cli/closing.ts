@@ -1,6 +1,6 @@
-import Table from 'cli-table3'
 import type { Summary } from '../scenarios/summary.js'
 import { duration, figure, percent } from './live/text.js'
+import { renderTable } from './table.js'
 
 const DECIMALS = 2
 
@@ -12,6 +12,7 @@ export function closingWords(summary: Summary, folder: string, report: string): 
   const busy = Object.entries(throughput.busy).map(([role, fraction]) => `${role} ${percent(fraction)}`)
   return [
     iterationTable(summary),
+    '',
     `samples      ${samples.issued} issued = ${samples.consumed} consumed + ${dropped} dropped` +
       `${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''} + ${samples.inFlight} in flight`,
     `staleness    lag mean ${figure(staleness.lag.mean)}, max ${figure(staleness.lag.max)} ` +
@@ -28,13 +29,18 @@ export function closingWords(summary: Summary, folder: string, report: string): 
 
 /** One row per model; a figure that is undefined there is a dash. */
 export function iterationTable(summary: Summary): string {
-  const table = new Table({
-    head: ['model', 'gold win rate', 'gold', 'judge', 'length', 'KL', 'pairs', 'ties'],
-    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
-    style: { head: [], border: [], compact: true },
-  })
-  for (const row of summary.iterations)
-    table.push([
+  return renderTable(
+    [
+      { head: 'model', align: 'left' },
+      { head: 'gold win rate', align: 'left' },
+      { head: 'score' },
+      { head: 'judge' },
+      { head: 'length' },
+      { head: 'KL' },
+      { head: 'pairs' },
+      { head: 'ties' },
+    ],
+    summary.iterations.map((row) => [
       row.name,
       winRate(row.goldWinRate),
       row.goldScore.toFixed(DECIMALS),
@@ -43,8 +49,8 @@ export function iterationTable(summary: Summary): string {
       row.kl.toFixed(DECIMALS),
       String(row.pairs),
       String(row.droppedTies),
-    ])
-  return table.toString()
+    ]),
+  )
 }
 
 function winRate(rate: Summary['iterations'][number]['goldWinRate']): string {

@@ -1,9 +1,9 @@
-import Table from 'cli-table3'
 import type { Bench, BenchFigures } from '../../bench/figures.js'
 import { TroupeError } from '../../runtime/kernel/errors.js'
 import { EXIT } from '../exit.js'
 import { figure } from '../live/text.js'
 import { suggest } from '../nearest.js'
+import { renderTable } from '../table.js'
 
 /** `troupe bench`: without a name the list, else the figures of one benchmark. */
 export async function bench(name: string | undefined, options: { json?: boolean }): Promise<number> {
@@ -26,21 +26,28 @@ export async function bench(name: string | undefined, options: { json?: boolean 
 
 /** The figures side by side; a dash where a side or a bar is absent. */
 export function figuresTable({ figures }: BenchFigures): string {
-  const table = new Table({
-    head: ['figure', 'ours', 'other', 'unit', 'ratio', 'bar', 'aim', 'against'],
-    style: { head: [], border: [], compact: true },
-  })
   const cell = (value: number | null) => (value === null ? '-' : figure(value))
-  for (const row of figures)
-    table.push([
+  const left = { align: 'left' } as const
+  return renderTable(
+    [
+      { head: 'figure', ...left },
+      { head: 'ours' },
+      { head: 'other' },
+      { head: 'unit', ...left },
+      { head: 'ratio' },
+      { head: 'bar' },
+      { head: 'aim' },
+      { head: 'against', ...left },
+    ],
+    figures.map((row) => [
       row.name,
-      figure(row.ours),
+      cell(row.ours),
       cell(row.other),
       row.unit,
       cell(row.ratio),
       cell(row.bar),
       cell(row.aim),
       row.against,
-    ])
-  return table.toString()
+    ]),
+  )
 }

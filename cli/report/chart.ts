@@ -32,6 +32,9 @@ const WIDE = 1080
 const HEIGHT = 280
 export const TEXT = { color: MUTED, fontFamily: 'inherit', fontSize: 12 }
 
+/** The renderer's rules for a pointer over the plot, which does nothing here. */
+const HOVER_STYLES = /<style[\s\S]*?<\/style>\n?/g
+
 /** Draws a chart as an SVG element, in this process and without a browser. */
 export function drawChart(chart: Chart): Html {
   const instance = echarts.init(null, null, {
@@ -42,7 +45,7 @@ export function drawChart(chart: Chart): Html {
   })
   try {
     instance.setOption({ animation: false, color: [...COLOURS], textStyle: TEXT, ...chart.option })
-    return new Html(instance.renderToSVGString())
+    return new Html(instance.renderToSVGString().replace(HOVER_STYLES, ''))
   } finally {
     instance.dispose()
   }

@@ -1,0 +1,60 @@
+import test from 'ava'
+import { resolveConfig } from '../../cli/config.js'
+import { nearest } from '../../cli/nearest.js'
+import { schemaKeys } from '../../cli/schema-keys.js'
+import type { Scenario } from '../../scenarios/scenario.js'
+import { toy } from './fixtures/toy.js'
+
+const scenario = toy as unknown as Scenario
+
+test('the first preset is the default, settings lie over it and defaults under it', (t) => {
+  const { preset, config } = resolveConfig(scenario, undefined, ['speed=2.5'])
+  t.is(preset, 'quick')
+  t.like(config, { updates: 20, speed: 2.5, hang: false, nested: { depth: 1, label: 'toy' } })
+})
+
+test('a nested setting leaves its siblings in the preset alone', (t) => {
+  const { config } = resolveConfig(scenario, 'full', ['nested.label=x', 'updates=3'])
+  t.like(config, { updates: 3, nested: { depth: 7, label: 'x' } })
+  t.deepEqual(scenario.presets.full, { updates: 120, nested: { depth: 7 } }, 'the preset itself is not written to')
+})
+
+test('values are JSON where they are JSON, else text; of two settings the later one counts', (t) => {
+  const { config } = resolveConfig(scenario, undefined, [
+    'hang=true',
+    'nested={"depth":4}',
+    'nested.label=1=1',
+    'hang=false',
+  ])
+  t.like(config, { hang: false, nested: { depth: 4, label: '1=1' } })
+})
+
+test('text that happens to be JSON of another type is refused, and quoting it helps', (t) => {
+  t.throws(() => resolveConfig(scenario, undefined, ['nested.label=5']), {
+    message: /"nested\.label" must be text, but 5 was given/,
+  })
+  t.like(resolveConfig(scenario, undefined, ['nested.label="5"']).config, { nested: { label: '5' } })
+})
+
+test('every key of a schema is listed with its default and what it expects', (t) => {
+  const keys = schemaKeys(toy.config)
+  t.deepEqual(
+    keys.map((key) => [key.key, key.default]),
+    [
+      ['updates', 20],
+      ['speed', 0],
+      ['fail', 'never'],
+      ['hang', false],
+      ['deaf', false],
+      ['nested.depth', 1],
+      ['nested.label', 'toy'],
+    ],
+  )
+  t.is(keys[0]?.expects, 'a whole number (at least 1, at most 5000)')
+})
+
+test('nearest names slips of the hand and nothing far away', (t) => {
+  t.deepEqual(nearest('stalenes.max', ['staleness.max', 'stage', 'samples']), ['staleness.max'])
+  t.deepEqual(nearest('max', ['staleness.max', 'min']), ['staleness.max', 'min'])
+  t.deepEqual(nearest('temperature', ['seed', 'beta']), [])
+})

@@ -1,0 +1,108 @@
+import { stripVTControlCharacters } from 'node:util'
+import test from 'ava'
+import { plainView } from '../../cli/live/plain.js'
+import { absorb, type LiveState, liveState, timeLeft } from '../../cli/live/state.js'
+import { renderLive } from '../../cli/live/view.js'
+import type { ActorIdentity, RunEvent } from '../../runtime/observe/events.js'
+
+const START = 1_000_000
+const judge: ActorIdentity = { name: 'judge', role: 'judge', replica: 0 }
+const learner: ActorIdentity = { name: 'learner', role: 'learner', replica: 0 }
+const evaluator: ActorIdentity = { name: 'evaluator', role: 'evaluator', replica: 0 }
+
+const events: readonly RunEvent[] = [
+  { type: 'state', actor: judge, at: START, state: 'starting' },
+  { type: 'state', actor: learner, at: START, state: 'ready' },
+  { type: 'progress', actor: learner, at: START + 1000, phase: 'M2', done: 10, total: 100, unit: 'updates' },
+  { type: 'progress', actor: learner, at: START + 6000, phase: 'M2', done: 60, total: 100, unit: 'updates' },
+  { type: 'span', actor: learner, name: 'dpo', queuedAt: START, start: START + 2000, end: START + 6000 },
+  { type: 'queue', actor: judge, at: START + 5000, input: 'groups', depth: 3, window: 4 },
+  { type: 'metric', actor: judge, at: START + 5000, name: 'judge/unreadable', value: 7 },
+  { type: 'metric', actor: learner, at: START + 5000, name: 'learner/loss', value: 0.61234 },
+  { type: 'metric', actor: learner, at: START + 5000, name: 'staleness/lag', value: 1 },
+  { type: 'metric', actor: learner, at: START + 6000, name: 'staleness/lag', value: 4 },
+  { type: 'log', actor: learner, at: START + 6000, level: 'info', message: 'hello\u001b[2J\nworld' },
+]
+
+function gathered(): LiveState {
+  const state = liveState({
+    scenario: 'toy',
+    preset: 'quick',
+    seed: 3,
+    stage: 'threads',
+    backend: 'onnx',
+    out: 'runs/x',
+    startedAt: START,
+  })
+  for (const event of events) absorb(state, event)
+  return state
+}
+
+test('the live view shows each actor, its progress, load and queues, then the telling metrics', (t) => {
+  t.deepEqual(renderLive(gathered(), START + 8000, { columns: 80, rows: 24, colour: false }), [
+    'toy quick · seed 3 · threads · onnx · 0:08, about 0:02 left in M2',
+    'judge    ready                                     0 % groups 3/4',
+    'learner  M2      ███████░░░░░ 60/100 updates      57 % ',
+    '  loss 0.612 · lag 4 (mean 2.5, max 4) · unreadable 7',
+    '  learner: hello [2J world',
+  ])
+})
+
+test('no line is wider than the terminal, and colours are never cut in two', (t) => {
+  for (const columns of [20, 33, 47, 80]) {
+    const plain = renderLive(gathered(), START + 8000, { columns, rows: 24, colour: false })
+    const coloured = renderLive(gathered(), START + 8000, { columns, rows: 24, colour: true })
+    t.true(plain.every((line) => line.length <= columns))
+    t.deepEqual(
+      coloured.map((line) => stripVTControlCharacters(line)),
+      plain,
+    )
+  }
+})
+
+test('more actors than the terminal has rows are counted, not drawn', (t) => {
+  const state = gathered()
+  for (let replica = 0; replica < 30; replica++)
+    absorb(state, {
+      type: 'state',
+      actor: { name: `sampler/${replica}`, role: 'sampler', replica },
+      at: START,
+      state: 'ready',
+    })
+  const lines = renderLive(state, START + 8000, { columns: 80, rows: 12, colour: false })
+  t.true(lines.length <= 12)
+  t.regex(lines.join('\n'), /… and 26 more actors/)
+})
+
+test('the time left follows the whole run where the scenario reports it', (t) => {
+  const state = gathered()
+  const run: ActorIdentity = { name: 'run', role: 'run', replica: 0 }
+  absorb(state, { type: 'progress', actor: run, at: START, phase: 'run', done: 0, total: 10, unit: 'updates' })
+  absorb(state, { type: 'progress', actor: run, at: START + 10_000, phase: 'run', done: 2, total: 10, unit: 'updates' })
+  t.deepEqual(timeLeft(state, START + 15_000), { ms: 35_000, of: undefined })
+  t.false(renderLive(state, START, { columns: 80, rows: 24, colour: false }).some((line) => line.startsWith('run ')))
+})
+
+test('plain lines tell of a phase once, of warnings, and of evaluations when they are complete', (t) => {
+  const state = gathered()
+  const view = plainView(state)
+  const feed = (event: RunEvent) => {
+    absorb(state, event)
+    return view.lines(event)
+  }
+  const progress = { type: 'progress', actor: learner, phase: 'M3', total: 9, unit: 'updates' } as const
+  t.deepEqual(feed({ ...progress, at: START + 61_000, done: 1 }), ['[1:01] learner: M3 (9 updates)'])
+  t.deepEqual(feed({ ...progress, at: START + 62_000, done: 2 }), [])
+  t.deepEqual(feed({ type: 'log', actor: judge, at: START, level: 'warn', message: 'odd\nverdict' }), [
+    '[0:00] judge: warn: odd verdict',
+  ])
+  t.deepEqual(feed({ type: 'log', actor: judge, at: START, level: 'debug', message: 'noise' }), [])
+  for (const [name, value] of [
+    ['evaluator/gold_score', 3],
+    ['evaluator/gold_win_rate', 0.625],
+  ] as const)
+    t.deepEqual(feed({ type: 'metric', actor: evaluator, at: START + 900, name, value }), [])
+  t.deepEqual(view.tick(START + 1000), ['[0:01] evaluator: gold win rate 0.625 · gold score 3'])
+  t.deepEqual(view.tick(START + 1500), [])
+  t.regex(view.tick(START + 65_000)[0]!, /^\[1:05\] learner 2\/9 · gold win rate 0\.625 · loss 0\.612 · .*left in M3$/)
+})
