@@ -48,6 +48,10 @@ const LARGEST_DENSE_FILL = 16
 export class Graph {
   readonly inputs: Value[] = []
   private values = 0
+
+  /** `threads` that will work inside of one operation. */
+  constructor(readonly threads = 1) {}
+
   private readonly known = new Map<string, Value>()
 
   input(dtype: HostDtype, shape: Shape): Value {

@@ -27,7 +27,8 @@ export function compileForOnnx(fn: TensorFunction, options: CompileOptions): Com
   async function open(inputs: readonly HostTensor[]): Promise<InferenceSession> {
     const start = realClock.now()
     try {
-      const { graph, outputs } = trace((tensors) => checkOutputs(options.name, fn(tensors)), inputs)
+      const checked: TensorFunction = (tensors) => checkOutputs(options.name, fn(tensors))
+      const { graph, outputs } = trace(checked, inputs, threads)
       const session = await InferenceSession.create(encodeModel(graph, outputs, options.name), sessionOptions(threads))
       stats.graphs++
       return session
@@ -72,7 +73,9 @@ export function compileForOnnx(fn: TensorFunction, options: CompileOptions): Com
           name,
           tensorOf(inputs[Number(name.slice(inputName('').length))]),
         ])
-        const results = await session.run(Object.fromEntries(feeds))
+        const results = await session.run(Object.fromEntries(feeds)).catch((error) => {
+          throw failed(options.name, error)
+        })
         return session.outputNames.map((_, i) => hostTensor(results[outputName(i)]))
       } finally {
         entry.users--
@@ -88,6 +91,14 @@ export function compileForOnnx(fn: TensorFunction, options: CompileOptions): Com
   }
 }
 
+function failed(name: string, error: unknown): TroupeError {
+  const message = error instanceof Error ? error.message : String(error)
+  return new TroupeError('E_BACKEND', `${name}: the graph failed on this data: ${message}`, {
+    hint: 'An index may lie outside of what it points into',
+    cause: error,
+  })
+}
+
 function sessionOptions(threads: number): InferenceSession.SessionOptions {
   return {
     executionProviders: ['cpu'],
@@ -96,7 +107,7 @@ function sessionOptions(threads: number): InferenceSession.SessionOptions {
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     enableCpuMemArena: true,
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
     // a spinning pool would take the core of another actor; denormals cost a hundred times a normal operation
     extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: '0' } } },
   }

@@ -124,10 +124,10 @@ class TraceBackend extends tf.KernelBackend {
 let backend: TraceBackend | undefined
 
 /** Records what `fn` computes from inputs of the given shapes. The backend that was active is active again after. */
-export function trace(fn: TensorFunction, inputs: readonly InputSpec[]): Trace {
+export function trace(fn: TensorFunction, inputs: readonly InputSpec[], threads: number): Trace {
   backend ??= register()
   const tracer = backend
-  const graph = new Graph()
+  const graph = new Graph(threads)
   tracer.graph = graph
   try {
     const outputs = withDeepStack(() =>

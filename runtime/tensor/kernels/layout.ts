@@ -1,6 +1,6 @@
 import { backend_util, slice_util, type TensorInfo } from '@tensorflow/tfjs-core'
 import type { Graph, Value } from '../graph.js'
-import { axesOf, padRank, type Shape, sizeOf } from '../shapes.js'
+import { axesOf, padRank, type Shape, sameShape, sizeOf } from '../shapes.js'
 import { cast } from './elementwise.js'
 import { type Lowerings, untraceable } from './lowering.js'
 
@@ -64,6 +64,8 @@ export function concat(graph: Graph, parts: readonly Value[], axis: number): Val
   const filled = parts.filter((part) => sizeOf(part.shape) > 0)
   const first = filled[0] ?? parts[0]
   if (!first || filled.length < 2) return first as Value
+  if (filled.some((part) => !sameShape(part.shape.toSpliced(axis, 1), first.shape.toSpliced(axis, 1))))
+    throw untraceable(`joining ${filled.map((part) => `[${part.shape}]`).join(', ')} along axis ${axis}`)
   const length = filled.reduce((sum, part) => sum + (part.shape[axis] as number), 0)
   const shape = first.shape.map((dim, i) => (i === axis ? length : dim))
   return graph.apply('Concat', filled, first.dtype, shape, { axis: { int: axis } })
@@ -77,6 +79,7 @@ export const layout: Lowerings = {
     const x = operand('x')
     const wanted = attrs.shape as number[]
     const known = wanted.reduce((size, dim) => (dim < 0 ? size : size * dim), 1)
+    if (wanted.every((dim) => dim >= 0) && known !== sizeOf(x.shape)) throw untraceable(`[${x.shape}] as [${wanted}]`)
     return graph.reshape(
       x,
       wanted.map((dim) => (dim < 0 ? sizeOf(x.shape) / known : dim)),

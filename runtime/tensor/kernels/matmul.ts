@@ -1,7 +1,7 @@
 import type { Graph, Value } from '../graph.js'
 import { broadcastShape, sizeOf } from '../shapes.js'
 import { transposition } from './layout.js'
-import type { Lowerings } from './lowering.js'
+import { type Lowerings, untraceable } from './lowering.js'
 
 interface Factor {
   readonly value: Value
@@ -17,7 +17,9 @@ export const matmul: Lowerings = {
 function product(graph: Graph, a: Factor, b: Factor): Value {
   const [batchA, batchB] = [a, b].map((f) => f.value.shape.slice(0, -2)) as [number[], number[]]
   const [m, k] = matrix(a)
-  const n = matrix(b)[1]
+  const [inner, n] = matrix(b)
+  if (k !== inner)
+    throw untraceable(`the product of [${a.value.shape}] and [${b.value.shape}], whose inner sizes differ,`)
   const shape = [...broadcastShape([batchA, batchB]), m, n]
   const countA = sizeOf(batchA)
   const isFlat = sizeOf(batchB) === 1 && (countA === 1 || !a.transposed)
