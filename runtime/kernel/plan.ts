@@ -44,6 +44,9 @@ export class Plan {
   }
 
   connect(from: OutputRef<unknown>, to: InputRef<never>, credits = DEFAULT_WINDOW): void {
+    if (from.kind !== 'output' || to.kind !== 'input') {
+      throw refusal('an output is connected to an input', `${from.actor} → ${to.actor}`)
+    }
     this.#checkPort(from.actor, 'outputs', from.port)
     this.#checkPort(to.actor, 'inputs', to.port)
     if (!Number.isInteger(credits) || credits < 1 || credits > MAX_WINDOW) {

@@ -7,7 +7,7 @@ import type { FifoLock } from '../kernel/lock.js'
 import { createTurn, type Span } from '../kernel/turn.js'
 import type { RunEvent } from '../observe/events.js'
 import type { Reporter } from '../observe/reporter.js'
-import type { WeightStore } from '../tensor/weights.js'
+import { openWeightStore } from '../tensor/weight-store.js'
 import type { Clock } from '../time/clock.js'
 import { createContext } from './context.js'
 import { type Control, type Reply, reply, type WiringPlan } from './control.js'
@@ -20,7 +20,6 @@ export interface CellPlace<H> {
   readonly lock: FifoLock
   readonly reporter: Reporter
   readonly definition: () => Promise<ActorDefinition>
-  readonly weights: () => Promise<WeightStore | undefined>
   readonly toWire: (end: H) => Wire
   /** Runs what may run the actor's own code, so that a stray error can be told whose it is. */
   readonly within: <T>(work: () => T) => T
@@ -147,7 +146,7 @@ export class Cell<H> implements Control<H> {
         fail: (error) => this.fail(error),
       })
       const emit = (event: RunEvent) => reporter.emit(event)
-      const weights = await this.#place.weights()
+      const weights = this.#spec.weights && openWeightStore(this.#spec.weights)
       const context = createContext({ spec: this.#spec, clock, turn, signal: this.#abort.signal, weights, emit })
       this.#actor = await this.#definition.start(context)
     } catch (error) {

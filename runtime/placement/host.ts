@@ -10,7 +10,6 @@ import type { Control } from './control.js'
 import { importDefinition } from './definition.js'
 import type { CellSpec } from './stage.js'
 import { installStrayErrors } from './stray.js'
-import { openWeights } from './weights.js'
 
 /** What a thread is given to host one actor. */
 export interface HostTask {
@@ -27,7 +26,6 @@ export default function host({ spec, control, reports }: HostTask): Promise<void
     lock: new FifoLock(),
     reporter,
     definition: () => importDefinition(spec.module, spec.role),
-    weights: () => openWeights(spec.weights),
     toWire: portWire,
     within: (work) => work(),
   })

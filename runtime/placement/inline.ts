@@ -9,7 +9,6 @@ import { Cell } from './cell.js'
 import { type Control, type Reply, reply, unwrap } from './control.js'
 import type { CellSpec, HostSink, Stage } from './stage.js'
 import { answeredBy, installStrayErrors } from './stray.js'
-import { openWeights } from './weights.js'
 
 /** All actors in this thread, their turns one after another: the same seed gives the same sequence of events. */
 export function inlineStage(clock: Clock): Stage<Wire> {
@@ -26,7 +25,6 @@ export function inlineStage(clock: Clock): Stage<Wire> {
         lock,
         reporter: directReporter(sink),
         definition: async () => definition,
-        weights: () => openWeights(spec.weights),
         toWire: (end) => end,
         within: (work) => answeredBy(cell, work),
       },

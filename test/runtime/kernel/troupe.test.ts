@@ -1,7 +1,7 @@
 import test from 'ava'
 import { createTroupe, type RunEvent, TroupeError } from '../../../runtime/index.js'
-import { MOST, reader, SENT, TAKEN, writer } from '../fixtures/flow.js'
 import { faulty } from '../fixtures/faults.js'
+import { MOST, reader, SENT, TAKEN, writer } from '../fixtures/flow.js'
 import { giver, keeper, stranger } from '../fixtures/messages.js'
 import { collector, counter, doubler } from '../fixtures/numbers.js'
 import { createProbe, read } from '../fixtures/probe.js'
@@ -109,25 +109,28 @@ for (const stage of stages) {
     await troupe.stop()
   })
 
-  test.serial(`${stage}: an answer that cannot cross, a missing method and a raised error are told apart`, async (t) => {
-    const troupe = createTroupe({ stage, seed: 1, askDeadlineMs: 20_000 })
-    const source = troupe.actor(counter, { config: { count: 1 } })
-    const one = troupe.actor(faulty, { config: { at: 'never' }, replicas: 2 })
-    troupe.connect(source.outputs.numbers, one.inputs.numbers)
-    await t.throwsAsync(async () => one.ask.add(1, 2), { code: 'E_ACTOR_DOWN' })
-    await troupe.start()
-    t.is(await one.ask.add(1, 2), 3)
-    t.deepEqual(await one.askAll.add(4, 5), [9, 9])
-    await t.throwsAsync(async () => one.ask.unsendable(), { code: 'E_MESSAGE', message: /list\[0\]\.callback/ })
-    const missing = one.ask as unknown as { missing(): Promise<void> }
-    await t.throwsAsync(async () => missing.missing(), { code: 'E_CONFIG', message: /no method "missing"/ })
-    const raised = await t.throwsAsync<TroupeError>(async () => one.ask.raise())
-    t.true(raised instanceof TroupeError)
-    t.is(raised.code, 'E_DATA')
-    t.is(raised.hint, 'none')
-    t.is((raised.cause as Error).name, 'RangeError')
-    await troupe.stop()
-  })
+  test.serial(
+    `${stage}: an answer that cannot cross, a missing method and a raised error are told apart`,
+    async (t) => {
+      const troupe = createTroupe({ stage, seed: 1, askDeadlineMs: 20_000 })
+      const source = troupe.actor(counter, { config: { count: 1 } })
+      const one = troupe.actor(faulty, { config: { at: 'never' }, replicas: 2 })
+      troupe.connect(source.outputs.numbers, one.inputs.numbers)
+      await t.throwsAsync(async () => one.ask.add(1, 2), { code: 'E_ACTOR_DOWN' })
+      await troupe.start()
+      t.is(await one.ask.add(1, 2), 3)
+      t.deepEqual(await one.askAll.add(4, 5), [9, 9])
+      await t.throwsAsync(async () => one.ask.unsendable(), { code: 'E_MESSAGE', message: /list\[0\]\.callback/ })
+      const missing = one.ask as unknown as { missing(): Promise<void> }
+      await t.throwsAsync(async () => missing.missing(), { code: 'E_CONFIG', message: /no method "missing"/ })
+      const raised = await t.throwsAsync<TroupeError>(async () => one.ask.raise())
+      t.true(raised instanceof TroupeError)
+      t.is(raised.code, 'E_DATA')
+      t.is(raised.hint, 'none')
+      t.is((raised.cause as Error).name, 'RangeError')
+      await troupe.stop()
+    },
+  )
 }
 
 const refusals = {

@@ -1,0 +1,313 @@
+import { MessageChannel } from 'node:worker_threads'
+import test from 'ava'
+import fc from 'fast-check'
+import { InlineBus, InputPort, OutputPort, portWire, type Wire } from '../../../runtime/channel/index.js'
+import { type Frame, refillAfter } from '../../../runtime/channel/protocol.js'
+import { port } from '../../../runtime/index.js'
+
+/** All frames posted so far have arrived. */
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+function watched(wire: Wire, frames: Frame[]): Wire {
+  return {
+    post: (frame, transfer) => {
+      frames.push(structuredClone(frame))
+      wire.post(frame, transfer)
+    },
+    listen: (handler) => wire.listen(handler),
+    close: () => wire.close(),
+  }
+}
+
+/** Outputs and inputs joined by inline wires, with everything that happens written down. */
+function join(options: { senders?: number; receivers?: number; window?: number }) {
+  const { senders = 1, receivers = 1, window = 4 } = options
+  const bus = new InlineBus()
+  const frames: Frame[] = []
+  const heard: string[] = []
+  const events = {
+    credit: () => {},
+    cancelled: () => void heard.push('cancelled'),
+    malformed: () => void heard.push('malformed'),
+    failed: (error: Error) => void heard.push(error.message),
+  }
+  const outputs = Array.from({ length: senders }, () => new OutputPort('o', { port: port(), where: 'a', events }))
+  const wires: Wire[][] = Array.from({ length: receivers }, () => [])
+  for (const output of outputs) {
+    output.connect(
+      wires.map((ends) => {
+        const [near, far] = bus.pair()
+        ends.push(far)
+        return watched(near, frames)
+      }),
+    )
+  }
+  const inputs = wires.map((ends, i) => {
+    const input = new InputPort('i', {
+      channels: ends.map((wire) => ({ wire: watched(wire, frames), window })),
+      where: 'b',
+      events: {
+        changed: () => {},
+        ended: () => void heard.push(`ended ${i}`),
+        inbound: () => {},
+        malformed: () => void heard.push('malformed'),
+        violated: (error) => void heard.push(error.code),
+      },
+    })
+    input.open()
+    return input
+  })
+  return { outputs, inputs, frames, heard }
+}
+
+function listen(input: InputPort): { got: unknown[]; end: string[]; stop: () => void } {
+  const got: unknown[] = []
+  const end: string[] = []
+  const subscription = input.stream.subscribe({
+    next: (message) => void got.push(message),
+    error: (error: Error) => void end.push(`error: ${error.message}`),
+    complete: () => void end.push('complete'),
+  })
+  return { got, end, stop: () => subscription.unsubscribe() }
+}
+
+function takeAll(input: InputPort): void {
+  while (input.waiting) input.take()
+}
+
+test('credit goes back when a quarter of the window was taken, and at least one by one', (t) => {
+  t.deepEqual([1, 2, 4, 7, 8, 64].map(refillAfter), [1, 1, 1, 1, 2, 16])
+})
+
+test('what finds no credit waits at the sender, and leaves in one frame when credit comes', async (t) => {
+  const { outputs, inputs, frames } = join({ window: 8 })
+  const [output, input] = [outputs[0]!, inputs[0]!]
+  const { got } = listen(input)
+  await settled()
+  for (let i = 0; i < 20; i++) output.emit(i)
+  await settled()
+  t.is(input.depth, 8)
+  t.false(output.ready)
+  input.take()
+  await settled()
+  t.is(frames.filter(({ type }) => type === 'grant').length, 1, 'a single item of eight is not worth a frame')
+  input.take()
+  await settled()
+  t.deepEqual(frames.at(-1), { type: 'batch', messages: [8, 9] })
+  for (let round = 0; round < 20; round++) {
+    takeAll(input)
+    await settled()
+  }
+  t.deepEqual(
+    got,
+    Array.from({ length: 20 }, (_, i) => i),
+  )
+  t.true(output.ready)
+})
+
+test('nothing is taken before somebody subscribes', async (t) => {
+  const { outputs, inputs } = join({})
+  await settled()
+  outputs[0]!.emit('early')
+  await settled()
+  t.false(inputs[0]!.waiting)
+  const { got } = listen(inputs[0]!)
+  takeAll(inputs[0]!)
+  t.deepEqual(got, ['early'])
+})
+
+test('a message goes to the replica with the most free credit, the first among equals', async (t) => {
+  const { outputs, inputs } = join({ receivers: 3, window: 2 })
+  const heard = inputs.map(listen)
+  await settled()
+  for (const item of ['a', 'b', 'c', 'd']) outputs[0]!.emit(item)
+  await settled()
+  t.deepEqual(
+    inputs.map(({ depth }) => depth),
+    [2, 1, 1],
+  )
+  inputs.forEach(takeAll)
+  t.deepEqual(
+    heard.map(({ got }) => got),
+    [['a', 'd'], ['b'], ['c']],
+  )
+})
+
+test('an input completes when all its senders have, behind everything they sent', async (t) => {
+  const { outputs, inputs } = join({ senders: 2, window: 1 })
+  const { got, end } = listen(inputs[0]!)
+  await settled()
+  for (const [i, output] of outputs.entries()) {
+    output.emit(`${i}a`)
+    output.emit(`${i}b`)
+    output.complete()
+  }
+  for (let round = 0; round < 10 && end.length === 0; round++) {
+    t.true(got.length < 4, 'not complete before everything has come')
+    await settled()
+    takeAll(inputs[0]!)
+  }
+  t.deepEqual(got, ['0a', '1a', '0b', '1b'])
+  t.deepEqual(end, ['complete'])
+})
+
+test('an error comes after what was sent before it, and ends the input', async (t) => {
+  const { outputs, inputs, heard } = join({ senders: 2 })
+  const { got, end } = listen(inputs[0]!)
+  await settled()
+  outputs[0]!.emit(1)
+  outputs[0]!.fail(new Error('broken'))
+  outputs[1]!.emit(2)
+  await settled()
+  takeAll(inputs[0]!)
+  t.deepEqual(got, [1])
+  t.deepEqual(end, ['error: broken'])
+  t.deepEqual(heard, ['ended 0'])
+})
+
+test('unsubscribing cancels the senders; what comes later is lost without harm', async (t) => {
+  const { outputs, inputs, heard, frames } = join({})
+  const { stop, got } = listen(inputs[0]!)
+  await settled()
+  stop()
+  outputs[0]!.emit(1)
+  await settled()
+  await settled()
+  t.true(heard.includes('cancelled'))
+  const posted = frames.length
+  outputs[0]!.emit(2)
+  outputs[0]!.complete()
+  await settled()
+  t.is(frames.length, posted)
+  t.deepEqual(got, [])
+  t.true(outputs[0]!.ready, 'nobody listens, so nothing holds the actor')
+})
+
+test('one replica that cancels leaves the work to the others', async (t) => {
+  const { outputs, inputs, heard } = join({ receivers: 2 })
+  const [first, second] = inputs.map(listen)
+  await settled()
+  first!.stop()
+  await settled()
+  await settled()
+  for (const item of [1, 2, 3]) outputs[0]!.emit(item)
+  await settled()
+  takeAll(inputs[1]!)
+  t.deepEqual(second!.got, [1, 2, 3])
+  t.false(heard.includes('cancelled'))
+})
+
+const malformed = [
+  undefined,
+  7,
+  'data',
+  {},
+  { type: 'data' },
+  { type: 'grant', credits: 3 },
+  { type: 'batch', messages: 1 },
+]
+
+test('a malformed frame is dropped and counted, at either end', async (t) => {
+  const { port1, port2 } = new MessageChannel()
+  const got: unknown[] = []
+  let dropped = 0
+  const input = new InputPort('i', {
+    channels: [{ wire: portWire(port2), window: 4 }],
+    where: 'b',
+    events: {
+      changed: () => {},
+      ended: () => {},
+      inbound: () => {},
+      violated: (error) => t.fail(error.message),
+      malformed: () => void dropped++,
+    },
+  })
+  input.open()
+  input.stream.subscribe({ next: (message) => void got.push(message), complete: () => void got.push('complete') })
+  for (const frame of malformed) port1.postMessage(frame)
+  port1.postMessage({ type: 'data', message: 1 })
+  port1.postMessage({ type: 'complete' })
+  while (!got.includes('complete')) {
+    await settled()
+    takeAll(input)
+  }
+  t.is(dropped, malformed.length)
+  t.deepEqual(got, [1, 'complete'])
+
+  const bus = new InlineBus()
+  const [near, far] = bus.pair()
+  let odd = 0
+  const events = { credit: () => {}, cancelled: () => {}, malformed: () => void odd++, failed: () => {} }
+  const output = new OutputPort('o', { port: port(), where: 'a', events })
+  output.connect([near])
+  for (const credits of [0, -1, 0.5, '3']) far.post({ type: 'grant', credits } as Frame)
+  await settled()
+  t.is(odd, 4)
+  t.false(output.ready)
+})
+
+test('a sender that exceeds its credit is found out', async (t) => {
+  const bus = new InlineBus()
+  const [near, far] = bus.pair()
+  const codes: string[] = []
+  const input = new InputPort('i', {
+    channels: [{ wire: far, window: 1 }],
+    where: 'b',
+    events: {
+      changed: () => {},
+      ended: () => {},
+      inbound: () => {},
+      malformed: () => {},
+      violated: ({ code }) => void codes.push(code),
+    },
+  })
+  input.open()
+  near.post({ type: 'batch', messages: [1, 2] })
+  await settled()
+  t.deepEqual(codes, ['E_CHANNEL'])
+})
+
+test('whatever is sent and taken when: in order for each pair, once, and never more under way than the window', async (t) => {
+  const step = fc.record({ send: fc.nat({ max: 5 }), take: fc.array(fc.nat({ max: 2 }), { maxLength: 6 }) })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 1, max: 9 }),
+      fc.array(step, { maxLength: 12 }),
+      async (senders, receivers, window, steps) => {
+        const { outputs, inputs, heard } = join({ senders, receivers, window })
+        const streams = inputs.map(listen)
+        await settled()
+        let sent = 0
+        for (const { send, take } of steps) {
+          for (let i = 0; i < send; i++) outputs[sent % senders]!.emit({ from: sent % senders, id: sent++ })
+          await settled()
+          for (const at of take) inputs[at % receivers]!.take()
+          t.true(inputs.every((input) => input.depth <= window * senders))
+        }
+        for (const output of outputs) output.complete()
+        while (streams.some(({ end }) => end.length === 0)) {
+          inputs.forEach(takeAll)
+          await settled()
+        }
+        const all = streams.flatMap(({ got }) => got as { from: number; id: number }[])
+        t.deepEqual(
+          all.map(({ id }) => id).sort((a, b) => a - b),
+          Array.from({ length: sent }, (_, i) => i),
+        )
+        for (const { got } of streams) {
+          for (let sender = 0; sender < senders; sender++) {
+            const ids = (got as typeof all).filter(({ from }) => from === sender).map(({ id }) => id)
+            t.deepEqual(
+              ids,
+              ids.toSorted((a, b) => a - b),
+            )
+          }
+        }
+        t.false(heard.includes('E_CHANNEL'))
+      },
+    ),
+    { numRuns: 60, seed: 7 },
+  )
+})
