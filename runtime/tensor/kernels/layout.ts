@@ -5,7 +5,7 @@ import { cast } from './elementwise.js'
 import { type Lowerings, untraceable } from './lowering.js'
 
 /** `perm[i]` is the axis of `x` that becomes axis i. Moving only dimensions of one is a reshape. */
-export function transpose(graph: Graph, x: Value, perm: readonly number[]): Value {
+function transpose(graph: Graph, x: Value, perm: readonly number[]): Value {
   const shape = perm.map((axis) => x.shape[axis] as number)
   const moved = perm.filter((axis) => x.shape[axis] !== 1)
   if (moved.every((axis, i) => i === 0 || axis > (moved[i - 1] as number))) return graph.reshape(x, shape)

@@ -18,7 +18,7 @@ export type Lowering = (call: KernelCall) => Value | Value[]
 
 export type Lowerings = Readonly<Record<string, Lowering>>
 
-export function isHostDtype(dtype: string): dtype is HostDtype {
+function isHostDtype(dtype: string): dtype is HostDtype {
   return dtype === 'float32' || dtype === 'int32' || dtype === 'bool'
 }
 
