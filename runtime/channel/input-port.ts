@@ -113,7 +113,6 @@ export class InputPort {
   /** Tells the senders that nothing more is wanted; what waits is dropped. */
   cancel(): void {
     if (this.#ended) return
-    for (const { wire, completed } of this.#channels) if (!completed) wire.post({ type: 'cancel' })
     this.#end()
     this.#subject.complete()
   }
@@ -176,6 +175,7 @@ export class InputPort {
   #end(): void {
     this.#ended = true
     this.#waiting = []
+    for (const { wire, completed } of this.#channels) if (!completed) wire.post({ type: 'cancel' })
     this.close()
     this.#events.ended()
   }

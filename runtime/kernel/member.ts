@@ -11,11 +11,12 @@ export class Member<H> {
   readonly control: Control<H>
   readonly #clock: Clock
   readonly #down: Promise<never>
+  readonly #gone: Promise<never>
   #reject: (error: TroupeError) => void = () => {}
+  #rejectGone: (error: TroupeError) => void = () => {}
+  #lost = false
   #life: Life = 'new'
   completed = false
-  /** Its thread is gone, or hangs: there is nobody to ask to stop. */
-  lost = false
 
   constructor(name: string, control: Control<H>, clock: Clock) {
     this.name = name
@@ -24,7 +25,21 @@ export class Member<H> {
     this.#down = new Promise((_, reject) => {
       this.#reject = reject
     })
+    this.#gone = new Promise((_, reject) => {
+      this.#rejectGone = reject
+    })
     this.#down.catch(() => {})
+    this.#gone.catch(() => {})
+  }
+
+  /** Its thread is gone, or hangs: there is nobody to ask to stop. */
+  get lost(): boolean {
+    return this.#lost
+  }
+
+  lose(): void {
+    this.#lost = true
+    this.#rejectGone(this.#isDown())
   }
 
   get life(): Life {
@@ -56,7 +71,7 @@ export class Member<H> {
 
   /** As {@link call}, for stopping: also an actor that has failed is stopped. */
   async callDown<T>(what: string, answer: Promise<Reply<T>>, deadlineMs: number): Promise<T> {
-    return unwrap(await this.#within(what, answer, deadlineMs))
+    return unwrap(await this.#within(what, Promise.race([answer, this.#gone]), deadlineMs))
   }
 
   async #within<T>(what: string, work: Promise<T>, deadlineMs: number): Promise<T> {

@@ -93,8 +93,8 @@ export class Run<H> {
     try {
       await member.call(what, answer, this.#options.startDeadlineMs)
     } catch (error) {
-      const late = error instanceof TroupeError && error.code === 'E_DEADLINE'
-      member.lost ||= late
+      const late = isLate(error)
+      if (late) member.lose()
       if (!this.#stopping) this.#fail(member, late ? error : actorFailed(member.name, error), { stop: false })
       throw error
     }
@@ -132,7 +132,7 @@ export class Run<H> {
   }
 
   #died(member: Member<H>, actor: RunEvent['actor'], error: Error): void {
-    member.lost = true
+    member.lose()
     if (member.life === 'stopped' || member.life === 'failed') return
     this.#observe({ type: 'state', actor, at: this.#options.clock.now(), state: 'failed', error: toWire(error) })
     this.#fail(member, actorFailed(member.name, error))
@@ -158,8 +158,8 @@ export class Run<H> {
       try {
         await member.callDown(`${what} ${member.name}`, call(), stopDeadlineMs)
       } catch (error) {
-        const late = error instanceof TroupeError && error.code === 'E_DEADLINE'
-        member.lost ||= late
+        const late = isLate(error)
+        if (late) member.lose()
         errors.push(late ? error : actorFailed(member.name, error))
       }
     }
@@ -171,6 +171,10 @@ export class Run<H> {
     await this.#stage.close(stopDeadlineMs).catch((error: unknown) => errors.push(error))
     if (errors.length > 0) throw errors[0]
   }
+}
+
+function isLate(error: unknown): error is TroupeError {
+  return error instanceof TroupeError && error.code === 'E_DEADLINE'
 }
 
 function actorFailed(name: string, cause: unknown): TroupeError {

@@ -180,7 +180,11 @@ function generate<R>(host: TurnHost, name: string, items: () => AsyncIterator<R>
     return () => {
       const early = !ended
       end()
-      if (early) void iterator.return?.()
+      if (early) void leave(iterator).catch((error: unknown) => host.fail(error))
     }
   })
+}
+
+async function leave(iterator: AsyncIterator<unknown> | Iterator<unknown>): Promise<void> {
+  await iterator.return?.()
 }

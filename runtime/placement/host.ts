@@ -30,8 +30,8 @@ export default function host({ spec, control, reports }: HostTask): Promise<void
     within: (work) => work(),
   })
   installStrayErrors(cell)
-  const onRejection = (reason: unknown) => cell.stray(reason)
-  process.on('unhandledRejection', onRejection)
+  process.on('unhandledRejection', (reason) => cell.stray(reason))
+  process.on('uncaughtException', (error) => cell.stray(error))
   return new Promise((resolve) => {
     const exposed: Control<MessagePort> = {
       start: () => cell.start(),

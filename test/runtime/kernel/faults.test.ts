@@ -5,7 +5,7 @@ import { counter } from '../fixtures/numbers.js'
 import { createProbe, read, untilSet, write } from '../fixtures/probe.js'
 
 const stages = ['inline', 'threads'] as const
-type Fault = 'start' | 'turn' | 'exit' | 'operator' | 'stop' | 'loop' | 'rejection' | 'never'
+type Fault = 'start' | 'turn' | 'exit' | 'operator' | 'stop' | 'loop' | 'rejection' | 'uncaught' | 'dieInStop' | 'never'
 
 function failing(stage: (typeof stages)[number], at: Fault, events: RunEvent[] = []) {
   const troupe = createTroupe({ stage, seed: 1, observe: (event) => events.push(event) })
@@ -156,10 +156,21 @@ test.serial('threads: a thread that exits in the middle of an answer rejects who
   await troupe.stop()
 })
 
-test.serial('threads: a promise that nobody awaited fails its actor with its own error', async (t) => {
-  const { troupe } = failing('threads', 'rejection')
-  await troupe.start().catch(() => {})
-  const error = await t.throwsAsync<TroupeError>(async () => troupe.done, { code: 'E_ACTOR_FAILED' })
-  t.is((error.cause as TroupeError).code, 'E_DATA')
-  await troupe.stop()
+for (const at of ['rejection', 'uncaught'] as const) {
+  test.serial(`threads: an error that nobody caught (${at}) fails its actor, with its own code`, async (t) => {
+    const { troupe } = failing('threads', at)
+    await troupe.start().catch(() => {})
+    const error = await t.throwsAsync<TroupeError>(async () => troupe.done, { code: 'E_ACTOR_FAILED' })
+    t.is(error.where, 'faulty')
+    t.is((error.cause as TroupeError).code, 'E_DATA')
+    await troupe.stop()
+  })
+}
+
+test.serial('threads: a thread that dies while it is stopped does not hold the stop', async (t) => {
+  const { troupe, actor } = failing('threads', 'dieInStop')
+  await troupe.start()
+  const asked = t.throwsAsync(async () => actor.ask.never(), { code: 'E_ACTOR_DOWN' })
+  await t.throwsAsync(async () => troupe.stop(), { code: 'E_ACTOR_FAILED' })
+  await asked
 })
