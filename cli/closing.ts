@@ -28,7 +28,7 @@ export function closingWords(summary: Summary, folder: string, report: string): 
 }
 
 /** One row per model; a figure that is undefined there is a dash. */
-export function iterationTable(summary: Summary): string {
+function iterationTable(summary: Summary): string {
   return renderTable(
     [
       { head: 'model', align: 'left' },

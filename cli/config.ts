@@ -25,7 +25,7 @@ export function resolveConfig(scenario: Scenario, preset: string | undefined, se
 }
 
 /** Lays `a.b=c` into a configuration; the value is read as JSON where it is JSON, else as text. */
-export function applySetting(config: Tree, setting: string, scenario: Scenario): void {
+function applySetting(config: Tree, setting: string, scenario: Scenario): void {
   const equals = setting.indexOf('=')
   const path = setting.slice(0, Math.max(0, equals)).split('.')
   if (equals < 1 || path.some((part) => part.trim() === ''))

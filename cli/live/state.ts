@@ -12,7 +12,7 @@ export interface RunFacts {
   readonly startedAt: number
 }
 
-export interface Progress {
+interface Progress {
   readonly phase: string
   readonly done: number
   readonly total: number | undefined

@@ -18,7 +18,7 @@ export interface RunDescription {
 }
 
 /** The contents of `error.json`: why there is no `summary.json`. */
-export interface RunFailure extends Omit<WireError, 'code'> {
+interface RunFailure extends Omit<WireError, 'code'> {
   readonly code: TroupeErrorCode | 'E_FAILED'
   readonly at: number
 }
