@@ -33,6 +33,7 @@ export function createPreference(config: LearnerConfig, params: Float32Array, to
     dpo({ beta, pairs: capacity, nllRows: mixRows, nllCoefficient: mixCoefficient }),
     { optimizer: optimizerOf(0), engine: config.engine, rows: 2 * capacity + mixRows },
   )
+  const padding: TokenSequence = { tokens: Int32Array.of(config.model.bosTokenId), promptLength: 1 }
   const reference = params.slice()
   const referenceModel = openModel(config.model, reference, { ...config.engine, batch: 2 * capacity })
 
@@ -72,7 +73,7 @@ export function createPreference(config: LearnerConfig, params: Float32Array, to
       const sums = (await referenceModel.logprobs([...chosen, ...rejected])).map((row) =>
         row.reduce((a, b) => a + b, 0),
       )
-      const fill = Array.from({ length: capacity - pairs.length }, () => EMPTY)
+      const fill = Array.from({ length: capacity - pairs.length }, () => padding)
       const rows = [...chosen, ...fill, ...rejected, ...fill, ...mixed]
       const result = await trainer.step(rows, [
         vector(capacity, sums.slice(0, pairs.length)),
@@ -103,8 +104,6 @@ export function createPreference(config: LearnerConfig, params: Float32Array, to
     },
   }
 }
-
-const EMPTY: TokenSequence = { tokens: new Int32Array(), promptLength: 0 }
 
 function vector(length: number, values: readonly number[]) {
   const data = new Float32Array(length)

@@ -1,5 +1,5 @@
 import { createTrainer, nllLoss, type TextTokenizer } from '../models/index.js'
-import type { TokenSequence } from '../models/types.js'
+import type { TokenSequence, TrainingPart } from '../models/types.js'
 import type { Random } from '../runtime/time/random.js'
 import type { LearnerConfig } from './learner-config.js'
 import type { Demonstration } from './world.js'
@@ -11,6 +11,10 @@ export function toSequence(tokenizer: TextTokenizer, prompt: string, completion:
   tokens.set(completion, head.length)
   return { tokens, promptLength: head.length }
 }
+
+/** Tokens and sequences that a part of a batch is padded to a multiple of: few graphs against little padding. */
+const LENGTH_BUCKET = 16
+const ROWS_BUCKET = 8
 
 /** Supervised fine-tuning on demonstrations, one pass; loss on completions only. */
 export function createSupervised(
@@ -24,19 +28,23 @@ export function createSupervised(
   const trainer = createTrainer(config.model, params, nllLoss, {
     optimizer: { ...optimizer, totalSteps },
     engine: { ...config.engine, threads },
-    rows,
+    rows: ROWS_BUCKET,
+    lengthBucket: LENGTH_BUCKET,
   })
   let chunks = 0
   let steps = 0
 
-  /** Sequences of like length share a batch, so little is padded; the order of batches is random. */
-  function batches(sequences: readonly TokenSequence[]): TokenSequence[][] {
-    const chance = random.stream('sft', chunks++)
-    const sorted = chance.shuffle(sequences).sort((a, b) => a.tokens.length - b.tokens.length)
-    const cut = Array.from({ length: Math.ceil(sorted.length / rows) }, (_, i) =>
-      sorted.slice(i * rows, (i + 1) * rows),
-    )
-    return chance.shuffle(cut)
+  /** Random batches, each in parts of like length, so that little is padded and every batch has all kinds of examples. */
+  function batches(sequences: readonly TokenSequence[]): TrainingPart[][] {
+    const shuffled = random.stream('sft', chunks++).shuffle(sequences)
+    return Array.from({ length: Math.ceil(shuffled.length / rows) }, (_, i) => {
+      const parts = new Map<number, TokenSequence[]>()
+      for (const sequence of shuffled.slice(i * rows, (i + 1) * rows)) {
+        const part = Math.ceil(sequence.tokens.length / LENGTH_BUCKET)
+        parts.set(part, [...(parts.get(part) ?? []), sequence])
+      }
+      return [...parts].sort(([a], [b]) => a - b).map(([, part]) => exampleMean(part))
+    })
   }
 
   return {
@@ -46,7 +54,7 @@ export function createSupervised(
     async train(sequences: readonly TokenSequence[], onStep: (loss: number, steps: number) => void) {
       let tokens = 0
       for (const batch of batches(sequences)) {
-        const result = await trainer.step(batch)
+        const result = await trainer.accumulate(batch)
         tokens += result.tokens
         onStep(result.loss, ++steps)
       }
@@ -54,4 +62,13 @@ export function createSupervised(
     },
     dispose: () => trainer.dispose(),
   }
+}
+
+/**
+ * Weights that make the loss a mean over examples of each one's mean over its tokens: a short answer then counts as
+ * much as a long judgment. (A mean over all tokens taught judging and left answering behind: see docs/results.)
+ */
+function exampleMean(sequences: readonly TokenSequence[]): TrainingPart {
+  const data = Float32Array.from(sequences, ({ tokens, promptLength }) => 1 / Math.max(1, tokens.length - promptLength))
+  return { sequences, extras: [{ shape: [sequences.length], data }], weight: sequences.length }
 }

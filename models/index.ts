@@ -20,4 +20,5 @@ export type {
   TokenSequence,
   Trainer,
   TrainingExtra,
+  TrainingPart,
 } from './types.js'
