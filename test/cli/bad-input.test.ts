@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { scratch, TOY, troupe } from './fixtures/troupe.js'
+import { scratch } from './fixtures/scratch.js'
+import { TOY, troupe } from './fixtures/troupe.js'
 
 const cases: Readonly<Record<string, { words: string[]; says: RegExp }>> = {
   'unknown command': { words: ['rn'], says: /unknown command 'rn'\n\(Did you mean run\?\)/ },

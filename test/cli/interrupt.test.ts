@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { printed, scratch, start, TOY } from './fixtures/troupe.js'
+import { scratch } from './fixtures/scratch.js'
+import { printed, start, TOY } from './fixtures/troupe.js'
 
 /** Printed when all of the toy's events are out and it waits to be stopped. */
 const WAITING = 'evaluator: M3 evaluated'

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import test from 'ava'
 import { renderReport } from '../../cli/report/report.js'
 import { openRunFolder } from '../../runtime/observe/run-folder.js'
+import { scratch } from './fixtures/scratch.js'
 import { syntheticSummary } from './fixtures/summary.js'
 import { syntheticRun } from './fixtures/synthetic.js'
-import { scratch } from './fixtures/troupe.js'
 
 const HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)>'
 

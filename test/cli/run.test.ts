@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { summarySchema } from '../../scenarios/summary.js'
-import { scratch, TOY, troupe } from './fixtures/troupe.js'
+import { scratch } from './fixtures/scratch.js'
+import { TOY, troupe } from './fixtures/troupe.js'
 
 test('a run writes the whole folder, prints the table and where it is', async (t) => {
   const cwd = scratch()

@@ -4,7 +4,8 @@ import { delimiter, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
-import { scratch, TOY, troupe } from './fixtures/troupe.js'
+import { scratch } from './fixtures/scratch.js'
+import { TOY, troupe } from './fixtures/troupe.js'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
 const FLAGS = [

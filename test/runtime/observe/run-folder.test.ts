@@ -1,15 +1,15 @@
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { TroupeError } from '../../../runtime/kernel/errors.js'
 import type { ActorIdentity, RunEvent } from '../../../runtime/observe/events.js'
 import { openRunFolder } from '../../../runtime/observe/run-folder.js'
+import { scratch } from '../../cli/fixtures/scratch.js'
 
 const actor: ActorIdentity = { name: 'learner', role: 'learner', replica: 0 }
 
 function open() {
-  const path = join(mkdtempSync(join(tmpdir(), 'troupe-folder-')), 'run')
+  const path = join(scratch(), 'run')
   const folder = openRunFolder(path, {
     scenario: 'toy',
     seed: 1,
