@@ -11,7 +11,7 @@ export const optimizerSchema = (defaults: {
     .strictObject({
       learningRate: z.number().positive().default(defaults.learningRate).describe('peak learning rate'),
       beta1: z.number().min(0).lt(1).default(0.9),
-      beta2: z.number().min(0).lt(1).default(0.99),
+      beta2: z.number().min(0).lt(1).default(0.98),
       epsilon: z.number().positive().default(1e-8),
       weightDecay: z.number().min(0).default(0.01).describe('decoupled; not on norms'),
       clipNorm: z.number().min(0).default(1).describe('global gradient norm; 0 is off'),
@@ -25,7 +25,7 @@ export const sftSchema = z
   .strictObject({
     rows: z.int().min(1).default(32).describe('sequences in one step'),
     threads: z.int().min(1).default(1).describe('native threads while nothing else runs'),
-    optimizer: optimizerSchema({ learningRate: 4e-3, warmupSteps: 50, schedule: 'cosine', finalFraction: 0.05 }),
+    optimizer: optimizerSchema({ learningRate: 4e-3, warmupSteps: 100, schedule: 'cosine', finalFraction: 0.05 }),
   })
   .prefault({})
 

@@ -1,5 +1,5 @@
 import { createTrainer, nllLoss, type TextTokenizer } from '../models/index.js'
-import type { TokenSequence, TrainingPart } from '../models/types.js'
+import type { TokenSequence } from '../models/types.js'
 import type { Random } from '../runtime/time/random.js'
 import type { LearnerConfig } from './learner-config.js'
 import type { Demonstration } from './world.js'
@@ -12,8 +12,8 @@ export function toSequence(tokenizer: TextTokenizer, prompt: string, completion:
   return { tokens, promptLength: head.length }
 }
 
-/** Tokens and sequences that a part of a batch is padded to a multiple of: few graphs against little padding. */
-const LENGTH_BUCKET = 16
+/** Tokens and sequences that a batch is padded to a multiple of: few graphs against little padding. */
+const LENGTH_BUCKET = 8
 const ROWS_BUCKET = 8
 
 /** Supervised fine-tuning on demonstrations, one pass; loss on completions only. */
@@ -34,17 +34,15 @@ export function createSupervised(
   let chunks = 0
   let steps = 0
 
-  /** Random batches, each in parts of like length, so that little is padded and every batch has all kinds of examples. */
-  function batches(sequences: readonly TokenSequence[]): TrainingPart[][] {
-    const shuffled = random.stream('sft', chunks++).shuffle(sequences)
-    return Array.from({ length: Math.ceil(shuffled.length / rows) }, (_, i) => {
-      const parts = new Map<number, TokenSequence[]>()
-      for (const sequence of shuffled.slice(i * rows, (i + 1) * rows)) {
-        const part = Math.ceil(sequence.tokens.length / LENGTH_BUCKET)
-        parts.set(part, [...(parts.get(part) ?? []), sequence])
-      }
-      return [...parts].sort(([a], [b]) => a - b).map(([, part]) => exampleMean(part))
-    })
+  /**
+   * Sequences of like length share a batch, and batches come in random order. Little is padded; and as the kinds differ in
+   * length, each kind has whole updates to itself, which taught answering better than batches that mix the kinds.
+   */
+  function batches(sequences: readonly TokenSequence[]): TokenSequence[][] {
+    const chance = random.stream('sft', chunks++)
+    const sorted = chance.shuffle(sequences).sort((a, b) => a.tokens.length - b.tokens.length)
+    const count = Math.ceil(sorted.length / rows)
+    return chance.shuffle(Array.from({ length: count }, (_, i) => sorted.slice(i * rows, (i + 1) * rows)))
   }
 
   return {
@@ -54,7 +52,7 @@ export function createSupervised(
     async train(sequences: readonly TokenSequence[], onStep: (loss: number, steps: number) => void) {
       let tokens = 0
       for (const batch of batches(sequences)) {
-        const result = await trainer.accumulate(batch)
+        const result = await trainer.step(batch)
         tokens += result.tokens
         onStep(result.loss, ++steps)
       }
@@ -62,13 +60,4 @@ export function createSupervised(
     },
     dispose: () => trainer.dispose(),
   }
-}
-
-/**
- * Weights that make the loss a mean over examples of each one's mean over its tokens: a short answer then counts as
- * much as a long judgment. (A mean over all tokens taught judging and left answering behind: see docs/results.)
- */
-function exampleMean(sequences: readonly TokenSequence[]): TrainingPart {
-  const data = Float32Array.from(sequences, ({ tokens, promptLength }) => 1 / Math.max(1, tokens.length - promptLength))
-  return { sequences, extras: [{ shape: [sequences.length], data }], weight: sequences.length }
 }

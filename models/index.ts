@@ -20,5 +20,4 @@ export type {
   TokenSequence,
   Trainer,
   TrainingExtra,
-  TrainingPart,
 } from './types.js'

@@ -15,7 +15,6 @@ import type {
   TokenSequence,
   Trainer,
   TrainingExtra,
-  TrainingPart,
 } from './types.js'
 
 export interface TrainerOptions {
@@ -73,17 +72,6 @@ class GraphTrainer implements Trainer {
   }
 
   async step(sequences: readonly TokenSequence[], extras: readonly TrainingExtra[] = []): Promise<StepResult> {
-    return this.#update([await this.#backward(sequences, extras)])
-  }
-
-  async accumulate(batches: readonly TrainingPart[]): Promise<StepResult> {
-    const parts: Backward[] = []
-    for (const { sequences, extras, weight } of batches)
-      parts.push({ ...(await this.#backward(sequences, extras ?? [])), weight })
-    return this.#update(parts)
-  }
-
-  async #backward(sequences: readonly TokenSequence[], extras: readonly TrainingExtra[]): Promise<Backward> {
     sequences.forEach((sequence, index) => {
       checkSequence(this.#config, sequence, index)
     })
@@ -94,25 +82,24 @@ class GraphTrainer implements Trainer {
     const further = extras.map((extra) => layExtra(extra, sequences, rows, length))
     const outputs = await this.#graph.run([...this.#weights, ...batch.inputs, batch.mask, ...further])
     const [loss, ...rest] = outputs.map(({ data }) => data as Float32Array)
-    return {
-      loss: loss![0]!,
-      gradients: rest.slice(0, this.#weights.length),
-      metrics: rest.slice(this.#weights.length).map((metric) => metric[0]!),
-      tokens: sequences.reduce((sum, { tokens }) => sum + tokens.length, 0),
-      weight: 1,
-    }
-  }
-
-  #update(parts: readonly Backward[]): StepResult {
-    const { loss, gradients, metrics, tokens } = parts.length === 1 ? parts[0]! : weightedMean(parts)
+    const gradients = rest.slice(0, this.#weights.length)
     const gradNorm = globalNorm(gradients)
-    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
+    if (!Number.isFinite(loss![0]!) || !Number.isFinite(gradNorm))
       throw new TroupeError(
         'E_DATA',
-        `training step: loss ${loss}, gradient norm ${gradNorm}; weights left as they were`,
-        { where: 'trainer', hint: 'Lower the learning rate, or clip gradients (clipNorm)' },
+        `training step: loss ${loss![0]}, gradient norm ${gradNorm}; weights left as they were`,
+        {
+          where: 'trainer',
+          hint: 'Lower the learning rate, or clip gradients (clipNorm)',
+        },
       )
-    return { loss, metrics, gradNorm, learningRate: this.#adam.update(this.params, gradients, gradNorm), tokens }
+    return {
+      loss: loss![0]!,
+      metrics: rest.slice(this.#weights.length).map((metric) => metric[0]!),
+      gradNorm,
+      learningRate: this.#adam.update(this.params, gradients, gradNorm),
+      tokens: sequences.reduce((sum, { tokens }) => sum + tokens.length, 0),
+    }
   }
 
   resetOptimizer(options: OptimizerOptions): void {
@@ -129,38 +116,6 @@ class GraphTrainer implements Trainer {
 
   async dispose(): Promise<void> {
     await this.#graph.dispose()
-  }
-}
-
-/** What one pass forward and backward gives. */
-interface Backward {
-  readonly loss: number
-  readonly metrics: readonly number[]
-  readonly gradients: Float32Array[]
-  readonly tokens: number
-  readonly weight: number
-}
-
-/** Means by weight. */
-function weightedMean(parts: readonly Backward[]): Backward {
-  const total = parts.reduce((sum, part) => sum + part.weight, 0)
-  const [first, ...others] = parts as [Backward, ...Backward[]]
-  const gradients = first.gradients.map((gradient) => gradient.map((value) => (value * first.weight) / total))
-  for (const part of others) {
-    const share = part.weight / total
-    part.gradients.forEach((from, k) => {
-      const to = gradients[k]!
-      for (let i = 0; i < to.length; i++) to[i]! += share * from[i]!
-    })
-  }
-  const mean = (of: (part: Backward) => number) =>
-    parts.reduce((sum, part) => sum + (part.weight * of(part)) / total, 0)
-  return {
-    loss: mean((part) => part.loss),
-    metrics: first.metrics.map((_, k) => mean((part) => part.metrics[k] ?? 0)),
-    gradients,
-    tokens: parts.reduce((sum, part) => sum + part.tokens, 0),
-    weight: total,
   }
 }
 

@@ -105,24 +105,11 @@ export type TrainingExtra =
   | { readonly shape: readonly number[]; readonly data: Float32Array }
   | { readonly perToken: readonly Float32Array[] }
 
-/** A part of a batch whose gradients are accumulated. */
-export interface TrainingPart {
-  readonly sequences: readonly TokenSequence[]
-  readonly extras?: readonly TrainingExtra[]
-  /** Its share in the mean, e.g. its number of examples. */
-  readonly weight: number
-}
-
 /** Updates `params` in place. One graph per (rows, length bucket). */
 export interface Trainer {
   readonly params: Float32Array
   /** `rows` is padded with empty sequences to a multiple the caller chose; extras are vectors or matrices of fixed shape. */
   step(sequences: readonly TokenSequence[], extras?: readonly TrainingExtra[]): Promise<StepResult>
-  /**
-   * One update from several parts (gradient accumulation): loss and gradients are the parts' means by `weight`. Parts of
-   * like lengths need no padding to the length of the longest.
-   */
-  accumulate(parts: readonly TrainingPart[]): Promise<StepResult>
   /** Begins a new phase on the same params: new options, zero moments, step 0. Compiled graphs stay. */
   resetOptimizer(options: OptimizerOptions): void
   /** Optimizer moments and step count, for resuming. */

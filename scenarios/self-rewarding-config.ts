@@ -21,9 +21,9 @@ export const selfRewardingConfig = z.strictObject({
     .describe('a Llama-family decoder, trained from scratch'),
   demonstrations: z
     .strictObject({
-      ift: z.int().min(0).default(24_000).describe('instructions answered by people'),
-      eft: z.int().min(0).default(36_000).describe('answers judged by people'),
-      prompts: z.int().min(0).default(8_000).describe('lists of instructions, for self-instruct'),
+      ift: z.int().min(0).default(60_000).describe('instructions answered by people'),
+      eft: z.int().min(0).default(60_000).describe('answers judged by people'),
+      prompts: z.int().min(0).default(12_000).describe('lists of instructions, for self-instruct'),
     })
     .prefault({}),
   iterations: z

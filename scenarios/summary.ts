@@ -17,9 +17,7 @@ export const summarySchema = z.strictObject({
     z.strictObject({
       name: z.string(),
       /** Ties count half; 95 % interval; against the named model. Null for the model that others are compared with. */
-      goldWinRate: interval
-        .extend({ wins: z.int(), ties: z.int(), losses: z.int(), against: z.string() })
-        .nullable(),
+      goldWinRate: interval.extend({ wins: z.int(), ties: z.int(), losses: z.int(), against: z.string() }).nullable(),
       goldScore: number,
       /** Agreement with the gold order on the fixed held-out judge set; a figure that is undefined there is null. */
       judge: z.strictObject({
