@@ -11,10 +11,11 @@ import {
 } from '../alignment/index.js'
 import { paramLayout } from '../models/index.js'
 import { type ActorContext, defineActor, port } from '../runtime/kernel/actor.js'
+import { loadGold } from './gold.js'
 import { judgeGroups } from './judge.js'
 import type { ModelSnapshot } from './messages.js'
 import { openPolicy, type WrittenText } from './policy.js'
-import { engineSchema, loadGold, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
+import { engineSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
 import { toSequence } from './supervised.js'
 
 const config = z.strictObject({

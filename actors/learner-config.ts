@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { engineSchema, modelSchema, moduleSchema } from './shared.js'
 
-export const optimizerSchema = (defaults: {
+const optimizerSchema = (defaults: {
   learningRate: number
   warmupSteps: number
   schedule: 'constant' | 'cosine' | 'linear'

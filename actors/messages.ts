@@ -1,7 +1,7 @@
 import type { Demonstration } from './world.js'
 
 /** Versions that wrote something, read before the work began and after it ended. */
-export interface VersionSpan {
+interface VersionSpan {
   readonly start: number
   readonly end: number
 }
@@ -23,7 +23,7 @@ export interface PromptBatch {
   readonly generatorVersion: number
 }
 
-export interface SampledCompletion {
+interface SampledCompletion {
   readonly text: string
   readonly tokens: Int32Array
   /** Of the untruncated policy at T = 1, one a token. */

@@ -16,7 +16,7 @@ export interface Policy {
   dispose(): Promise<void>
 }
 
-export interface WriteRequest {
+interface WriteRequest {
   readonly context: string
   readonly n: number
   readonly random: Random

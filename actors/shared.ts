@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { LlamaConfig } from '../models/config.js'
 import { TroupeError } from '../runtime/kernel/errors.js'
-import type { GoldModule, WorldModule } from './world.js'
+import type { WorldModule } from './world.js'
 
 /** A module to import by URL and what its factory is given. */
 export const moduleSchema = z.strictObject({
@@ -33,17 +33,12 @@ export const samplingSchema = (defaults: { temperature: number; topP: number; to
     .prefault({})
 
 export async function loadWorld(reference: ModuleReference) {
-  const { createWorld } = await load<WorldModule>(reference, 'createWorld')
+  const { createWorld } = await loadModule<WorldModule>(reference, 'createWorld')
   return createWorld(reference.options)
 }
 
-/** Only the evaluator calls this. */
-export async function loadGold(reference: ModuleReference) {
-  const { createGold } = await load<GoldModule>(reference, 'createGold')
-  return createGold(reference.options)
-}
-
-async function load<M extends object>(reference: ModuleReference, factory: keyof M & string): Promise<M> {
+/** Imports a module by its URL; `E_CONFIG` where it cannot be, or has no such factory. */
+export async function loadModule<M extends object>(reference: ModuleReference, factory: keyof M & string): Promise<M> {
   const loaded: unknown = await import(reference.module).catch((cause: unknown) => {
     throw new TroupeError('E_CONFIG', `module ${reference.module} cannot be imported`, { cause })
   })

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { LossFunction } from '../models/types.js'
+import type { LossFunction } from '../runtime/tensor/loss.js'
 import { sigmoidPreferenceLoss } from './preference-loss.js'
 
 export interface DpoOptions {

@@ -2,7 +2,7 @@
 const WORD_BITS = 32
 
 /** Sets of positions of each token of `tokens` (at most 32 of them): bit i is position i. */
-export function positionMasks<T>(tokens: readonly T[]): Map<T, number> {
+function positionMasks<T>(tokens: readonly T[]): Map<T, number> {
   const masks = new Map<T, number>()
   tokens.forEach((token, i) => {
     masks.set(token, (masks.get(token) ?? 0) | (1 << i))

@@ -19,7 +19,7 @@ export interface BenchFigures {
   readonly figures: readonly BenchFigure[]
 }
 
-export interface BenchOptions {
+interface BenchOptions {
   readonly log: (line: string) => void
 }
 

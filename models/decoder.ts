@@ -14,7 +14,7 @@ export interface DecoderWeights {
   readonly head: tf.Tensor2D
 }
 
-export interface LayerWeights {
+interface LayerWeights {
   readonly inputNorm: tf.Tensor1D
   /** [(H + 2·K)·D, C] */
   readonly qkv: tf.Tensor2D

@@ -13,7 +13,6 @@ export type {
   EngineOptions,
   GenerateRequest,
   LanguageModel,
-  LossFunction,
   OptimizerOptions,
   SamplingOptions,
   StepResult,

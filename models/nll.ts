@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { LossFunction } from './types.js'
+import type { LossFunction } from '../runtime/tensor/loss.js'
 
 /**
  * Negative log-likelihood per completion token, in nats: −Σ w·mask·log π / Σ w·mask, where the optional first extra holds

@@ -4,7 +4,7 @@ import { isNorm } from './layout.js'
 import type { OptimizerOptions } from './types.js'
 
 /** Throws `E_CONFIG` that names the first wrong optimizer option. */
-export function checkOptimizer(options: OptimizerOptions): void {
+function checkOptimizer(options: OptimizerOptions): void {
   const bounds: [keyof OptimizerOptions, number, number][] = [
     ['learningRate', 0, 10],
     ['beta1', 0, 1 - 1e-9],

@@ -2,7 +2,7 @@ import { TroupeError } from '../runtime/kernel/errors.js'
 import type { SamplingOptions } from './types.js'
 
 /** Throws `E_CONFIG` that names the first wrong sampling option. */
-export function checkSampling(options: SamplingOptions): void {
+function checkSampling(options: SamplingOptions): void {
   const { temperature, topK, topP, maxNewTokens } = options
   const wrong = !(Number.isFinite(temperature) && temperature >= 0)
     ? `temperature must be 0 (greedy) or more, not ${temperature}`

@@ -1,21 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { assert, TroupeError } from '../runtime/kernel/errors.js'
-import { type Compiled, compile, type HostTensor, type TensorFunction } from '../runtime/tensor/index.js'
+import {
+  type Compiled,
+  compile,
+  type HostTensor,
+  type LossFunction,
+  type TensorFunction,
+} from '../runtime/tensor/index.js'
 import { bucketed, checkSequence, layBatch } from './batch.js'
 import type { LlamaConfig } from './config.js'
 import { chosenLogprobs, countWeights, weightInputs } from './graphs.js'
 import { checkParams, packedEntries } from './layout.js'
 import { moveRows } from './ops.js'
 import { AdamW, globalNorm } from './optimizer.js'
-import type {
-  EngineOptions,
-  LossFunction,
-  OptimizerOptions,
-  StepResult,
-  TokenSequence,
-  Trainer,
-  TrainingExtra,
-} from './types.js'
+import type { EngineOptions, OptimizerOptions, StepResult, TokenSequence, Trainer, TrainingExtra } from './types.js'
 
 export interface TrainerOptions {
   readonly optimizer: OptimizerOptions

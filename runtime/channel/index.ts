@@ -1,4 +1,3 @@
-export { checkCrossing } from './crossing.js'
 export { InlineBus } from './inline-wire.js'
 export { InputPort } from './input-port.js'
 export { OutputPort } from './output-port.js'

@@ -22,8 +22,8 @@ export function port<T>(options: { transfer?: (message: T) => ArrayBuffer[]; opt
 // biome-ignore lint/suspicious/noExplicitAny: a port is used contravariantly in `transfer`; the map only names ports
 export type Ports = Readonly<Record<string, Port<any>>>
 export type MessageOf<P> = P extends Port<infer T> ? T : never
-export type Inputs<P extends Ports> = { readonly [K in keyof P]: Observable<MessageOf<P[K]>> }
-export type Outputs<P extends Ports> = { readonly [K in keyof P]: Observable<MessageOf<P[K]>> }
+type Inputs<P extends Ports> = { readonly [K in keyof P]: Observable<MessageOf<P[K]>> }
+type Outputs<P extends Ports> = { readonly [K in keyof P]: Observable<MessageOf<P[K]>> }
 
 /** What an actor lets others ask; every method may be async and is called through a proxy with a deadline. */
 // biome-ignore lint/suspicious/noExplicitAny: parameters of an arbitrary function type

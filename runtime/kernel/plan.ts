@@ -4,7 +4,7 @@ import { TroupeError } from './errors.js'
 import type { InputRef, OutputRef } from './refs.js'
 
 /** Messages in flight on one channel unless `connect` says otherwise. */
-export const DEFAULT_WINDOW = 4
+const DEFAULT_WINDOW = 4
 const MAX_WINDOW = 65_536
 const MAX_REPLICAS = 1024
 

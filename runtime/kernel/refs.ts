@@ -19,12 +19,12 @@ export interface InputRef<T> {
 }
 
 /** The methods that an actor's `api` offers, asked from here: every answer is a promise with a deadline. */
-export type Asked<A extends Api> = {
+type Asked<A extends Api> = {
   readonly [K in keyof A]: (...args: Parameters<A[K]>) => Promise<Awaited<ReturnType<A[K]>>>
 }
 
 /** As {@link Asked}, of every replica; answers in the order of the replicas. */
-export type AskedAll<A extends Api> = {
+type AskedAll<A extends Api> = {
   readonly [K in keyof A]: (...args: Parameters<A[K]>) => Promise<Awaited<ReturnType<A[K]>>[]>
 }
 

@@ -6,6 +6,7 @@ export {
   type HostTensor,
   type TensorFunction,
 } from './compile.js'
+export type { LossFunction } from './loss.js'
 export { layoutOf, views } from './weight-layout.js'
 export { createWeightStore, openWeightStore } from './weight-store.js'
 export type { WeightEntry, WeightLayout, WeightStore, WeightStoreHandle } from './weights.js'
