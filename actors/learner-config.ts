@@ -33,8 +33,8 @@ export const dpoSchema = z
   .strictObject({
     beta: z.number().positive().default(0.1).describe('strength of the pull to the reference model'),
     minGap: z.number().min(0).default(0).describe('least difference of mean scores in a pair; equal scores never pair'),
-    mixRows: z.int().min(0).default(8).describe('demonstrations trained on beside the pairs of an update'),
-    mixCoefficient: z.number().min(0).default(0.2).describe('weight of their NLL'),
+    mixRows: z.int().min(0).default(24).describe('demonstrations trained on beside the pairs of an update'),
+    mixCoefficient: z.number().min(0).default(1).describe('weight of their NLL'),
     optimizer: optimizerSchema({ learningRate: 2e-4, warmupSteps: 5, schedule: 'constant', finalFraction: 0.1 }),
   })
   .prefault({})

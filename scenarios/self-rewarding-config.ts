@@ -22,7 +22,7 @@ export const selfRewardingConfig = z.strictObject({
   demonstrations: z
     .strictObject({
       ift: z.int().min(0).default(60_000).describe('instructions answered by people'),
-      eft: z.int().min(0).default(60_000).describe('answers judged by people'),
+      eft: z.int().min(0).default(90_000).describe('answers judged by people'),
       prompts: z.int().min(0).default(12_000).describe('lists of instructions, for self-instruct'),
     })
     .prefault({}),
@@ -73,7 +73,7 @@ export const selfRewardingConfig = z.strictObject({
     .strictObject({
       prompts: z.int().min(2).default(400),
       samples: z.int().min(1).default(4),
-      judgeSet: z.int().min(1).default(300),
+      judgeSet: z.int().min(1).default(600),
     })
     .prefault({}),
   engine: engineSchema.omit({ backend: true }).prefault({}),
