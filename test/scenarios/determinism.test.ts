@@ -1,0 +1,46 @@
+import test, { type ExecutionContext } from 'ava'
+import { figures, records, type TinyRun, tinyRun } from './fixtures/tiny-run.js'
+
+/** Two runs that must be the same to the bit; what each wrote down is compared in the learner's order. */
+function same(t: ExecutionContext, a: TinyRun, b: TinyRun): void {
+  t.deepEqual(figures(b.summary), figures(a.summary))
+  t.deepEqual(records(b, 'sample'), records(a, 'sample'))
+  t.deepEqual(records(b, 'evaluation'), records(a, 'evaluation'))
+  t.deepEqual(Object.keys(a.weights).sort(), ['M1', 'M2', 'M3'])
+  for (const [name, bytes] of Object.entries(a.weights)) t.true(bytes.equals(b.weights[name]!), `weights of ${name}`)
+}
+
+/** Every metric of every actor in its order, without its time. */
+const metrics = (run: TinyRun) =>
+  run.events.flatMap((event) => (event.type === 'metric' ? [[event.actor.name, event.name, event.value]] : []))
+
+const synchronous = { staleness: { max: 0 } } as const
+const reference = tinyRun('inline', synchronous)
+
+test.serial('one seed is one synchronous run: same samples, metrics and weights', async (t) => {
+  const [first, second] = [await reference, await tinyRun('inline', synchronous)]
+  same(t, first, second)
+  t.deepEqual(metrics(first), metrics(second))
+  t.true(records(first, 'sample').length === 64 && first.summary.samples.consumed > 30, 'it did train on preferences')
+  t.false(first.weights.M1!.equals(first.weights.M2!))
+  t.false(first.weights.M2!.equals(first.weights.M3!))
+})
+
+test.serial('another seed is another run', async (t) => {
+  const [first, second] = [await reference, await tinyRun('inline', synchronous, 2)]
+  for (const name of ['M1', 'M2', 'M3']) t.false(first.weights[name]!.equals(second.weights[name]!), name)
+  t.notDeepEqual(records(first, 'sample'), records(second, 'sample'))
+})
+
+test.serial('threads are, with no staleness, what inline is', async (t) => {
+  same(t, await reference, await tinyRun('threads', synchronous))
+})
+
+test.serial('threads are, with the staleness of an iteration, what inline is; replicas change nothing', async (t) => {
+  const inline = await tinyRun('inline', { judge: { replicas: 1 } })
+  const threads = await tinyRun('threads', { sampler: { replicas: 2 }, judge: { replicas: 3 } })
+  same(t, withoutConfig(inline), withoutConfig(threads))
+  t.is(inline.summary.staleness.lag.max, 3, 'the last of four updates uses samples of the first model')
+})
+
+const withoutConfig = (run: TinyRun): TinyRun => ({ ...run, summary: { ...run.summary, config: {} } })
