@@ -29,6 +29,7 @@ export const source = defineActor({
     const { ift, eft, prompts } = config.demonstrations
 
     function* demonstrations(): Generator<DemonstrationBatch> {
+      progress('demonstrations', 0, ift + eft + prompts, 'examples')
       const all: Demonstration[] = world.demonstrations({ ift, eft, prompts }, random.stream('demonstrations'))
       for (let at = 0; at < all.length; at += config.batch) {
         const slice = all.slice(at, at + config.batch)

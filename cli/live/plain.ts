@@ -21,6 +21,8 @@ export function plainView(state: LiveState): PlainView {
   const phases = new Map<string, string>()
   let statusAt = startedAt
   let newsSince: number | undefined
+  let told = false
+  const starting = () => [...state.actors.values()].filter((row) => row.state === 'starting')
   const stamp = (now: number, text: string) => `[${duration(now - startedAt)}] ${printable(text)}`
   return {
     lines(event) {
@@ -30,6 +32,8 @@ export function plainView(state: LiveState): PlainView {
       }
       if (event.type === 'state' && event.state === 'failed')
         return [stamp(event.at, `${event.actor.name} failed: ${event.error?.message ?? 'without a reason'}`)]
+      if (event.type === 'state' && event.state === 'ready' && starting().length === 0)
+        return [stamp(event.at, `all ${state.actors.size} actors are ready`)]
       if (event.type === 'metric' && event.actor.role === NEWS_ROLE) newsSince ??= event.at
       if (event.type !== 'progress' || event.actor.role === RUN_ROLE || phases.get(event.actor.name) === event.phase)
         return []
@@ -39,6 +43,10 @@ export function plainView(state: LiveState): PlainView {
     },
     tick(now) {
       const out: string[] = []
+      if (!told && starting().length > 0) {
+        told = true
+        out.push(stamp(now, `starting ${starting().map((row) => row.actor.name).join(', ')}`))
+      }
       if (newsSince !== undefined) {
         const news = metricPhrases(state, newsSince, NEWS_ROLE)
         newsSince = undefined

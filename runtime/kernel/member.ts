@@ -1,4 +1,5 @@
 import { checkCrossing } from '../channel/crossing.js'
+import type { ActorIdentity } from '../observe/events.js'
 import { type Control, type Reply, unwrap } from '../placement/control.js'
 import type { Clock } from '../time/clock.js'
 import { TroupeError } from './errors.js'
@@ -7,7 +8,7 @@ type Life = 'new' | 'up' | 'failed' | 'stopped'
 
 /** One replica, as the troupe knows it: its life, and calls that never hang. */
 export class Member<H> {
-  readonly name: string
+  readonly identity: ActorIdentity
   readonly control: Control<H>
   readonly #clock: Clock
   readonly #down: Promise<never>
@@ -18,8 +19,8 @@ export class Member<H> {
   #life: Life = 'new'
   completed = false
 
-  constructor(name: string, control: Control<H>, clock: Clock) {
-    this.name = name
+  constructor(identity: ActorIdentity, control: Control<H>, clock: Clock) {
+    this.identity = identity
     this.control = control
     this.#clock = clock
     this.#down = new Promise((_, reject) => {
@@ -30,6 +31,10 @@ export class Member<H> {
     })
     this.#down.catch(() => {})
     this.#gone.catch(() => {})
+  }
+
+  get name(): string {
+    return this.identity.name
   }
 
   /** Its thread is gone, or hangs: there is nobody to ask to stop. */

@@ -84,6 +84,8 @@ export class Run<H> {
   }
 
   async #startOne(member: Member<H>): Promise<void> {
+    const { clock } = this.#options
+    this.#observe({ type: 'state', actor: member.identity, at: clock.now(), state: 'starting' })
     await this.#step(member, `starting ${member.name}`, member.control.start())
     member.up()
   }
@@ -109,10 +111,10 @@ export class Run<H> {
       event: (event) => this.#observe(event),
       completed: () => this.#completed(member),
       failed: (error) => this.#fail(member, actorFailed(name, fromWire(error))),
-      died: (error) => this.#died(member, { name, role, replica }, error),
+      died: (error) => this.#died(member, error),
     }
     const spec = { name, role, replica, replicas, module, config, seed, weights }
-    const member: Member<H> = new Member(name, this.#stage.host(spec, definition, sink), clock)
+    const member: Member<H> = new Member({ name, role, replica }, this.#stage.host(spec, definition, sink), clock)
     return member
   }
 
@@ -131,10 +133,11 @@ export class Run<H> {
     if (this.#members.every(({ completed }) => completed)) this.#options.onCompleted()
   }
 
-  #died(member: Member<H>, actor: RunEvent['actor'], error: Error): void {
+  #died(member: Member<H>, error: Error): void {
     member.lose()
     if (member.life === 'stopped' || member.life === 'failed') return
-    this.#observe({ type: 'state', actor, at: this.#options.clock.now(), state: 'failed', error: toWire(error) })
+    const at = this.#options.clock.now()
+    this.#observe({ type: 'state', actor: member.identity, at, state: 'failed', error: toWire(error) })
     this.#fail(member, actorFailed(member.name, error))
   }
 

@@ -132,7 +132,6 @@ export class Cell<H> implements Control<H> {
 
   async #start(): Promise<void> {
     const { clock, lock, reporter } = this.#place
-    this.#state('starting')
     try {
       this.#definition = await this.#place.definition()
       const turn = createTurn({
@@ -206,7 +205,7 @@ export class Cell<H> implements Control<H> {
     return { name, role, replica }
   }
 
-  #state(state: 'starting' | 'ready' | 'stopped' | 'failed', error?: unknown): void {
+  #state(state: 'ready' | 'stopped' | 'failed', error?: unknown): void {
     const at = this.#place.clock.now()
     const report = error === undefined ? {} : { error: toWire(error) }
     this.#place.reporter.emit({ type: 'state', actor: this.#identity(), at, state, ...report })

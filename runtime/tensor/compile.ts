@@ -1,7 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { compileForCpu } from './cpu.js'
-import { registerGradients } from './gradients/index.js'
-import { compileForOnnx } from './onnx.js'
+import { TroupeError } from '../kernel/errors.js'
 
 export type HostDtype = 'float32' | 'int32' | 'bool'
 
@@ -44,6 +42,39 @@ export type TensorFunction = (inputs: Tensor[]) => Tensor[]
  * const [y] = await square.run([{ dtype: 'float32', shape: [2], data: Float32Array.of(1, 2) }])
  */
 export function compile(fn: TensorFunction, options: CompileOptions): Compiled {
-  registerGradients()
-  return options.backend === 'cpu' ? compileForCpu(fn, options) : compileForOnnx(fn, options)
+  let opening: Promise<Compiled> | undefined
+  let opened: Compiled | undefined
+  let disposed = false
+  const open = async () => {
+    opened = (await load(options.backend ?? 'onnx'))(fn, options)
+    return opened
+  }
+  return {
+    get stats() {
+      return opened?.stats ?? { graphs: 0, compileMs: 0 }
+    },
+    async run(inputs) {
+      if (disposed) throw new TroupeError('E_COMPILE', `${options.name}: run after dispose`)
+      opening ??= open()
+      return (await opening).run(inputs)
+    },
+    async dispose() {
+      disposed = true
+      const compiled = await opening?.catch(() => undefined)
+      await compiled?.dispose()
+    },
+  }
+}
+
+/** A backend is loaded when it first computes: an actor that waits for weights starts without its libraries. */
+async function load(backend: 'onnx' | 'cpu') {
+  try {
+    const { registerGradients } = await import('./gradients/index.js')
+    registerGradients()
+    if (backend === 'cpu') return (await import('./cpu.js')).compileForCpu
+    return (await import('./onnx.js')).compileForOnnx
+  } catch (cause) {
+    const hint = 'troupe doctor tells what is missing'
+    throw new TroupeError('E_BACKEND', `the ${backend} backend does not load`, { cause, hint })
+  }
 }

@@ -22,7 +22,6 @@ export function compileForOnnx(fn: TensorFunction, options: CompileOptions): Com
   const maxGraphs = options.maxGraphs ?? DEFAULTS.maxGraphs
   const entries = new Map<string, Entry>()
   const stats = { graphs: 0, compileMs: 0 }
-  let disposed = false
 
   async function open(inputs: readonly HostTensor[]): Promise<InferenceSession> {
     const start = realClock.now()
@@ -63,7 +62,6 @@ export function compileForOnnx(fn: TensorFunction, options: CompileOptions): Com
   return {
     stats,
     async run(inputs) {
-      if (disposed) throw new TroupeError('E_COMPILE', `${options.name}: run after dispose`)
       checkInputs(options.name, inputs)
       const entry = entryFor(inputs)
       entry.users++
@@ -83,7 +81,6 @@ export function compileForOnnx(fn: TensorFunction, options: CompileOptions): Com
       }
     },
     async dispose() {
-      disposed = true
       const open = [...entries.values()]
       entries.clear()
       await Promise.all(open.map(retire))
