@@ -49,6 +49,8 @@ export const promptGenerator = defineActor({
       for await (const planned of createPromptPlan(config, () => inventor.next())) {
         progress('inventing', inventor.counts.kept, wanted, 'prompts')
         metric('prompts/kept_fraction', inventor.counts.kept / inventor.counts.attempts)
+        for (const [reason, count] of Object.entries(inventor.counts.dropped))
+          metric('prompts/dropped', count, { reason })
         yield withVersions(planned, version)
       }
     }

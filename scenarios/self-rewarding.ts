@@ -9,6 +9,7 @@ import { quick } from './self-rewarding-presets.js'
 import { summarize } from './self-rewarding-summary.js'
 import type { Summary } from './summary.js'
 import { createUsage } from './usage.js'
+import { createWholeRun } from './whole-run.js'
 
 /**
  * Self-Rewarding Language Models (Yuan et al. 2024, arXiv 2401.10020):
@@ -36,9 +37,12 @@ async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
   const startedAt = realClock.now()
   const plan = await planOf(config, backend, options.out)
   const usage = createUsage()
+  const prompts = config.iterations.reduce((sum, count) => sum + count, 0)
+  const wholeRun = createWholeRun({ demonstrations: plan.learner.demonstrations, prompts }, options.observe)
   const observe = (event: RunEvent) => {
     usage.observe(event)
     options.observe(event)
+    wholeRun(event)
   }
   const weights = createWeightStore(paramLayout(plan.common.model)).handle
   const troupe = createTroupe({ stage, seed, weights, observe, signal })
