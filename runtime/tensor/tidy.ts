@@ -20,7 +20,7 @@ export function onBackend<T>(name: string, work: () => T): T {
     for (const [key, variable] of Object.entries(tf.engine().registeredVariables))
       if (!variables.has(key)) variable.dispose()
     if (!done) dropTape()
-    void tf.setBackend(before || 'cpu')
+    if (before) void tf.setBackend(before)
   }
 }
 

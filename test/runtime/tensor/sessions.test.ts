@@ -1,3 +1,4 @@
+import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import test from 'ava'
 import type { TroupeError } from '../../../runtime/kernel/errors.js'
