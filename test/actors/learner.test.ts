@@ -1,8 +1,11 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
 import { learner } from '../../actors/index.js'
 import type { JudgedBatch, JudgedGroup } from '../../actors/messages.js'
-import { initParams } from '../../models/index.js'
+import { initParams, loadCheckpoint } from '../../models/index.js'
 import { type RunEvent, seededRandom } from '../../runtime/index.js'
+import { scratch } from '../cli/fixtures/scratch.js'
 import { alone, learnerConfigOf, metricsNamed, TINY_MODEL } from './fixtures/alone.js'
 import { createWorld } from './fixtures/tiny-world.js'
 
@@ -128,4 +131,11 @@ test('a sample that is older than the bound is a broken law, not a sample', asyn
   t.like(error!.cause, { code: 'E_INVARIANT' })
   t.regex(error!.message, /lag 1 passed the bound 0/)
   await t.notThrowsAsync(learn(judged, { staleness: 1 }))
+})
+
+test('each finished model is written as a checkpoint that holds the same weights', async (t) => {
+  const checkpoints = scratch()
+  const { out } = await learn([batch(0, [[5, 0]]), batch(1, [[0, 5]])], { checkpoints })
+  for (const { name, params } of out) t.deepEqual((await loadCheckpoint(join(checkpoints, name))).params, params)
+  t.deepEqual(readdirSync(checkpoints).sort(), ['M1', 'M2', 'M3'])
 })

@@ -3,8 +3,9 @@ import test from 'ava'
 import { loadCheckpoint, paramLayout } from '../../models/index.js'
 import { selfRewardingConfig } from '../../scenarios/self-rewarding-config.js'
 import { planOf } from '../../scenarios/self-rewarding-plan.js'
+import { TINY_GOLD, TINY_WORLD } from '../actors/fixtures/alone.js'
 import { createWorld } from '../actors/fixtures/tiny-world.js'
-import { TINY_GOLD, TINY_WORLD, tinyConfig, tinyRun } from './fixtures/tiny-run.js'
+import { tinyConfig, tinyRun } from './fixtures/tiny-run.js'
 
 test('the gold scorer is known to the evaluator alone', async (t) => {
   for (const config of [tinyConfig(), selfRewardingConfig.parse({})]) {
