@@ -42,7 +42,7 @@ function iterationTable(summary: Summary): string {
     ],
     summary.iterations.map((row) => [
       row.name,
-      winRate(row.goldWinRate),
+      winRate(row),
       row.goldScore.toFixed(DECIMALS),
       row.judge.pairAccuracy === null ? '-' : percent(row.judge.pairAccuracy),
       row.meanLength.toFixed(1),
@@ -53,8 +53,9 @@ function iterationTable(summary: Summary): string {
   )
 }
 
-function winRate(rate: Summary['iterations'][number]['goldWinRate']): string {
+function winRate({ name, goldWinRate: rate }: Summary['iterations'][number]): string {
   if (!rate) return '-'
   const tenth = (fraction: number) => (fraction * 100).toFixed(1)
-  return `${tenth(rate.mean)} % [${tenth(rate.low)}, ${tenth(rate.high)}] vs ${rate.against}`
+  const against = rate.against === name ? `${name} sampled again` : rate.against
+  return `${tenth(rate.mean)} % [${tenth(rate.low)}, ${tenth(rate.high)}] vs ${against}`
 }

@@ -45,7 +45,14 @@ export function plainView(state: LiveState): PlainView {
       const out: string[] = []
       if (!told && starting().length > 0) {
         told = true
-        out.push(stamp(now, `starting ${starting().map((row) => row.actor.name).join(', ')}`))
+        out.push(
+          stamp(
+            now,
+            `starting ${starting()
+              .map((row) => row.actor.name)
+              .join(', ')}`,
+          ),
+        )
       }
       if (newsSince !== undefined) {
         const news = metricPhrases(state, newsSince, NEWS_ROLE)

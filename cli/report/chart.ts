@@ -22,14 +22,13 @@ export interface Chart {
   readonly option: EChartsCoreOption
   /** Names of the series in their order, where there is more than one: the page sets them above the plot. */
   readonly legend?: readonly string[]
-  /** Takes the whole width of the page. */
-  readonly wide?: boolean
+  /** How much of the page's width it takes: all, half (where it is not said) or a third. */
+  readonly size?: 'wide' | 'small'
   readonly height?: number
 }
 
-const WIDTH = 520
-const WIDE = 1080
-const HEIGHT = 280
+const WIDTH = { wide: 1080, half: 520, small: 340 } as const
+const HEIGHT = { wide: 280, half: 280, small: 220 } as const
 export const TEXT = { color: MUTED, fontFamily: 'inherit', fontSize: 12 }
 
 /** The renderer's rules for a pointer over the plot, which does nothing here. */
@@ -40,8 +39,8 @@ export function drawChart(chart: Chart): Html {
   const instance = echarts.init(null, null, {
     renderer: 'svg',
     ssr: true,
-    width: chart.wide ? WIDE : WIDTH,
-    height: chart.height ?? HEIGHT,
+    width: WIDTH[chart.size ?? 'half'],
+    height: chart.height ?? HEIGHT[chart.size ?? 'half'],
   })
   try {
     instance.setOption({ animation: false, color: [...COLOURS], textStyle: TEXT, ...chart.option })

@@ -8,7 +8,7 @@ import { timelineChart } from './plots-timeline.js'
 import type { RunData } from './read.js'
 import { sampleSection } from './samples.js'
 import { STYLE } from './style.js'
-import { accountTable, configTable, iterationsTable } from './tables.js'
+import { accountTable, configTable, iterationsTable, judgeTable } from './tables.js'
 
 /** The whole report as one document that needs nothing else: no script, no font, no network. */
 export function reportPage(data: RunData): string {
@@ -20,11 +20,11 @@ export function reportPage(data: RunData): string {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} · Troupe</title><style>${new Html(STYLE)}</style></head><body>
-<header><h1>${String(description.scenario)}</h1><p class="caption">${subtitle(data)}</p></header>
+<header><h1>${String(description.scenario)}</h1><p class="caption whole">${subtitle(data)}</p></header>
 ${outcome(data)}
 ${summary ? cards(data, concurrency) : html``}
-${summary ? html`<h2>Models</h2>${iterationsTable(summary)}` : html``}
-${summary ? html`<h2>Did it become better?</h2>${plots(iterationCharts(summary))}` : html``}
+${summary ? html`<h2>Models</h2>${iterationsTable(summary, data.evaluations)}${judgeTable(summary, data.evaluations)}` : html``}
+${summary ? html`<h2>Did it become better?</h2>${plots(iterationCharts(summary, data.evaluations))}` : html``}
 <h2>How it ran</h2><p class="caption">${concurrencySentence(concurrency)}</p>${plots(running)}
 ${summary ? html`<h2>Account</h2>${accountTable(summary)}` : html``}
 ${sampleSection(data.samples)}
@@ -60,10 +60,11 @@ function cards({ summary }: RunData, concurrency: Overlap): Html {
   const rate = last?.goldWinRate
   const figures: [string, string][] = []
   if (last && rate) {
-    const interval = `${(100 * rate.low).toFixed(0)} to ${(100 * rate.high).toFixed(0)} %`
+    const interval = `${(100 * rate.low).toFixed(0)} to ${(100 * rate.high).toFixed(0)}`
+    const other = rate.against === last.name ? 'a second sampling of itself' : rate.against
     figures.push([
       `${(100 * rate.mean).toFixed(1)} %`,
-      `gold win rate of ${last.name} against ${rate.against} (${interval})`,
+      `gold win rate of ${last.name} against ${other} (95 %: ${interval})`,
     ])
   }
   if (last?.judge.pairAccuracy != null)
@@ -90,7 +91,7 @@ function concurrencySentence({ most, roles, atLeast }: Overlap): string {
 
 function plots(charts: readonly Chart[]): Html {
   return html`<div class="plots">${charts.map(
-    (chart) => html`<figure class="${chart.wide ? 'wide' : ''}"><h3>${chart.title}</h3>
+    (chart) => html`<figure class="${chart.size ?? 'half'}"><h3>${chart.title}</h3>
 <p class="caption">${chart.caption}</p>${legend(chart.legend ?? [])}${drawChart(chart)}</figure>`,
   )}</div>`
 }

@@ -1,15 +1,18 @@
 import type { CustomSeriesRenderItem } from 'echarts'
 import type { Summary } from '../../scenarios/summary.js'
 import { axis, type Chart, COLOURS, FRAME, INK, MUTED } from './chart.js'
+import type { EvaluationLine } from './evaluations.js'
+import { against } from './tables.js'
 
 /** How the models became better (or not), one point per iteration. */
-export function iterationCharts({ iterations }: Summary): Chart[] {
+export function iterationCharts({ iterations }: Summary, evaluations: readonly EvaluationLine[]): Chart[] {
   const names = iterations.map((row) => row.name)
   const judged = (['pairAccuracy', 'exactMatch', 'fiveBest', 'spearman', 'kendall'] as const)
     .map((key) => ({ name: JUDGE_NAMES[key], values: iterations.map((row) => row.judge[key]) }))
     .filter((line) => line.values.some((value) => value !== null))
   return [
     winRateChart(iterations),
+    ...criteriaChart(names, evaluations),
     perIteration(
       'Gold score',
       'Mean points (0 to 5) that the gold scorer gives to answers to held-out prompts.',
@@ -24,15 +27,26 @@ export function iterationCharts({ iterations }: Summary): Chart[] {
       'agreement',
       judged,
     ),
-    perIteration('Answer length', 'Mean tokens of an answer.', names, 'tokens', [
-      { name: 'length', values: iterations.map((row) => row.meanLength) },
-    ]),
-    perIteration('Distance from M1', 'Mean sequence KL divergence to the first model.', names, 'nats', [
-      { name: 'KL', values: iterations.map((row) => row.kl) },
-    ]),
+    perIteration(
+      'Answer length',
+      'Mean tokens of an answer.',
+      names,
+      'tokens',
+      [{ name: 'length', values: iterations.map((row) => row.meanLength) }],
+      { size: 'small' },
+    ),
+    perIteration(
+      'Distance from M1',
+      'Mean sequence KL divergence to the first model.',
+      names,
+      'nats',
+      [{ name: 'KL', values: iterations.map((row) => row.kl) }],
+      { size: 'small' },
+    ),
     {
       title: 'Pairs',
-      caption: 'Preference pairs trained on, and groups dropped because best and worst were tied.',
+      size: 'small',
+      caption: 'Preference pairs, and groups whose best and worst were tied.',
       legend: ['trained on', 'dropped as ties'],
       option: {
         ...FRAME,
@@ -51,6 +65,21 @@ export function iterationCharts({ iterations }: Summary): Chart[] {
       },
     },
   ]
+}
+
+/** Where the gold points come from: the fraction of answers that satisfy each criterion. */
+function criteriaChart(names: readonly string[], evaluations: readonly EvaluationLine[]): Chart[] {
+  const criteria = [...new Set(evaluations.flatMap((evaluation) => Object.keys(evaluation.criteria)))]
+  if (criteria.length === 0) return []
+  const of = (name: string) => evaluations.find((evaluation) => evaluation.name === name)?.criteria
+  const values = (criterion: string) =>
+    names.map((name) => {
+      const part = of(name)?.[criterion]
+      return part === undefined ? null : 100 * part
+    })
+  const lines = criteria.map((criterion) => ({ name: criterion, values: values(criterion) }))
+  const caption = 'Share of answers to held-out prompts that satisfy each criterion of the gold scorer.'
+  return [perIteration('What the answers satisfy', caption, names, '%', lines)]
 }
 
 const JUDGE_NAMES = {
@@ -72,6 +101,7 @@ function perIteration(
   names: readonly string[],
   unit: string,
   lines: readonly Line[],
+  more: Partial<Chart> = {},
 ): Chart {
   return {
     title,
@@ -90,6 +120,7 @@ function perIteration(
         lineStyle: { width: 2 },
       })),
     },
+    ...more,
   }
 }
 
@@ -116,13 +147,15 @@ const drawInterval: CustomSeriesRenderItem = (_params, api) => {
 }
 
 function winRateChart(iterations: Summary['iterations']): Chart {
-  const against = iterations.find((row) => row.goldWinRate)?.goldWinRate?.against ?? 'the first model'
+  const other = against(iterations)
+  const self = iterations.some((row) => row.name === other && row.goldWinRate)
   const percent = (value: number) => 100 * value
   const reach = iterations.flatMap((row) => (row.goldWinRate ? [row.goldWinRate.low, row.goldWinRate.high] : []))
   return {
-    title: `Gold win rate against ${against}`,
+    title: `Gold win rate against ${other}`,
     caption:
-      'Share of held-out prompts where the gold scorer prefers the newer answer, ties half; bars are 95 % intervals.',
+      'Share of held-out comparisons in which the gold scorer prefers the model’s answer, ties half; bars are 95 % intervals.' +
+      (self ? ` ${other} stands against a second sampling of itself.` : ''),
     option: {
       ...FRAME,
       xAxis: axis('category', 'model', { data: iterations.map((row) => row.name) }),

@@ -5,18 +5,22 @@ import type { RunData } from './read.js'
 
 /** Lags of the samples that were used, side by side. */
 export function lagChart({ staleness }: Summary): Chart {
-  const kinds = [
+  const all = [
     ['lag', staleness.lag],
     ['in queue', staleness.inQueue],
     ['in flight', staleness.inFlight],
     ['judge lag', staleness.judgeLag],
   ] as const
+  // A part that was always 0 would dwarf the others: it is told, not drawn.
+  const never = all.filter(([, lag], index) => index > 0 && lag.max === 0).map(([name]) => name)
+  const kinds = all.filter(([name]) => !never.includes(name))
   const greatest = Math.max(...kinds.map(([, lag]) => lag.max))
   const values = Array.from({ length: Math.min(greatest, 60) + 1 }, (_, lag) => String(lag))
   return {
     title: 'Staleness when used',
     caption:
-      'How many versions older than the learner the sample’s writer, or its judge, was when the learner used it.',
+      'How many versions older than the learner the sample’s writer, or its judge, was when the learner used it.' +
+      (never.length > 0 ? ` Always 0: ${never.join(', ')}.` : ''),
     legend: kinds.map(([name]) => name),
     option: {
       ...FRAME,
@@ -66,7 +70,7 @@ export function queueChart(data: RunData): Chart[] {
   const lines = [...data.queues].filter(([, curve]) => curve.length > 1)
   if (lines.length === 0) return []
   const caption = 'Messages that waited at each input. A full queue makes its sender wait.'
-  return [overTime('Queues', caption, 'messages', lines, true, { wide: true })]
+  return [overTime('Queues', caption, 'messages', lines, true, { size: 'wide' })]
 }
 
 function overTime(
@@ -81,7 +85,7 @@ function overTime(
     title,
     caption:
       smoothed && lines.some(([, curve]) => curve.length >= 8) ? `${caption} Running mean over the points.` : caption,
-    legend: lines.map(([name]) => name),
+    legend: lines.map(([name]) => name.replaceAll('_', ' ')),
     option: {
       ...FRAME,
       xAxis: axis('value', 'seconds', { splitLine: { show: false }, min: 0 }),

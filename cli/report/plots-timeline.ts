@@ -5,6 +5,8 @@ import type { RunData } from './read.js'
 /** Turns nearer together than this part of the run are drawn as one, fainter by the time between them. */
 const RESOLUTION = 1 / 1000
 const ROW = 26
+/** Width of a character of the actors' names, about. */
+const CHARACTER = 7
 
 interface Stretch {
   readonly from: number
@@ -34,11 +36,16 @@ export function timelineChart(data: RunData): Chart[] {
     {
       title: 'Who was busy when',
       caption:
-        'Every turn of every actor. Faint: shorter than a pixel apart, with pauses between. trace.json has them all.',
-      wide: true,
+        'Every turn of every actor. Faint: turns so short that pauses between them cannot be drawn. trace.json has them all.',
+      size: 'wide',
       height: names.length * ROW + 66,
       option: {
-        grid: { left: 110, right: 16, top: 8, bottom: 48 },
+        grid: {
+          left: 16 + CHARACTER * Math.max(8, ...names.map((name) => name.length)),
+          right: 16,
+          top: 8,
+          bottom: 48,
+        },
         xAxis: axis('value', 'seconds', {
           min: 0,
           max: end / 1e6,

@@ -5,6 +5,7 @@ import { TroupeError } from '../../runtime/kernel/errors.js'
 import type { TraceEvent } from '../../runtime/observe/trace.js'
 import { type Summary, summarySchema } from '../../scenarios/summary.js'
 import { type Curve, growingCurve } from './curve.js'
+import { type EvaluationLine, evaluationOf } from './evaluations.js'
 
 export type Json = Record<string, unknown>
 
@@ -22,6 +23,7 @@ export interface RunData {
   /** Names of the trace's tracks by track number. */
   readonly tracks: ReadonlyMap<number, string>
   readonly samples: readonly Json[]
+  readonly evaluations: readonly EvaluationLine[]
 }
 
 /** Samples kept: evenly spread over the run. */
@@ -50,6 +52,7 @@ export async function readRun(folder: string): Promise<RunData> {
     error: readJson(folder, 'error.json'),
     metrics: await readMetrics(folder, startedAt),
     samples: await readSamples(folder),
+    evaluations: await readEvaluations(folder),
     ...(await readTrace(folder)),
   }
 }
@@ -97,6 +100,12 @@ async function readTrace(folder: string): Promise<Pick<RunData, 'turns' | 'track
       addPoint(queues, event.name.replace(' queue: ', ' · '), event.ts / 1e6, Number(event.args.value))
   }
   return { turns, tracks, queues: finished(queues) }
+}
+
+async function readEvaluations(folder: string): Promise<EvaluationLine[]> {
+  const out: EvaluationLine[] = []
+  for await (const line of readLines(folder, 'evaluation.jsonl')) out.push(...evaluationOf(line))
+  return out
 }
 
 function addPoint(curves: Map<string, ReturnType<typeof growingCurve>>, name: string, x: number, y: number): void {

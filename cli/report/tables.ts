@@ -1,32 +1,79 @@
 import type { Summary } from '../../scenarios/summary.js'
 import { figure, percent } from '../live/text.js'
+import type { EvaluationLine } from './evaluations.js'
 import { type Html, html } from './html.js'
 
 const DASH = '–'
 
-/** One row per model with every figure of the summary. */
-export function iterationsTable({ iterations }: Summary): Html {
-  const number = (value: number | null, digits = 2) =>
-    html`<td class="number">${value === null ? DASH : value.toFixed(digits)}</td>`
-  const rows = iterations.map(
-    ({
-      name,
-      goldWinRate: rate,
-      goldScore,
-      judge,
-      meanLength,
-      kl,
-      pairs,
-      droppedTies,
-    }) => html`<tr><td><b>${name}</b></td>
-<td class="number">${rate ? `${(100 * rate.mean).toFixed(1)} % [${(100 * rate.low).toFixed(1)}, ${(100 * rate.high).toFixed(1)}]` : DASH}</td>
-<td>${rate ? `${rate.wins} / ${rate.ties} / ${rate.losses} vs ${rate.against}` : DASH}</td>
-${number(goldScore)}${number(judge.pairAccuracy)}${number(judge.exactMatch)}${number(judge.fiveBest)}${number(judge.spearman)}${number(judge.kendall)}
-${number(meanLength, 1)}${number(kl)}<td class="number">${pairs}</td><td class="number">${droppedTies}</td></tr>`,
+const decimals = (value: number | null, digits = 2) => (value === null ? DASH : value.toFixed(digits))
+
+/** How good each model writes: one row per model, and what the evaluations know besides the summary. */
+export function iterationsTable({ iterations }: Summary, evaluations: readonly EvaluationLine[]): Html {
+  const other = against(iterations)
+  const self = iterations.some(({ name, goldWinRate }) => goldWinRate?.against === name)
+  const heads = [
+    `win rate against ${other}`,
+    'wins / ties / losses',
+    'against the one before',
+    'gold score',
+    'length',
+    'KL',
+    'pairs',
+    'ties',
+  ]
+  const rows = iterations.map(({ name, goldWinRate: rate, goldScore, meanLength, kl, pairs, droppedTies }) => [
+    name,
+    rate ? `${interval(rate)}${rate.against === name ? ' *' : ''}` : DASH,
+    rate ? `${rate.wins} / ${rate.ties} / ${rate.losses}` : DASH,
+    optional(evaluations.find((line) => line.name === name)?.againstPrevious, interval),
+    decimals(goldScore),
+    decimals(meanLength, 1),
+    decimals(kl),
+    String(pairs),
+    String(droppedTies),
+  ])
+  const note = self ? ` * ${other} against a second sampling of itself: what no difference looks like.` : ''
+  return html`${figureTable('writing', heads, rows)}
+<p class="caption whole">Scored by the gold scorer, which no model was trained on. Brackets are 95 % intervals.${note}</p>`
+}
+
+/** How well each model judges. */
+export function judgeTable({ iterations }: Summary, evaluations: readonly EvaluationLine[]): Html {
+  const heads = ['pairs ordered rightly', 'exact order', 'fives are best', 'Spearman', 'Kendall', 'unreadable verdicts']
+  const rows = iterations.map(({ name, judge }) => [
+    name,
+    decimals(judge.pairAccuracy),
+    decimals(judge.exactMatch),
+    decimals(judge.fiveBest),
+    decimals(judge.spearman),
+    decimals(judge.kendall),
+    optional(
+      evaluations.find((line) => line.name === name)?.judge.unreadable,
+      (part) => `${(100 * part).toFixed(1)} %`,
+    ),
+  ])
+  return figureTable('judging', heads, rows)
+}
+
+function figureTable(what: string, heads: readonly string[], rows: readonly (readonly string[])[]): Html {
+  const head = heads.map((text) => html`<th class="number">${text}</th>`)
+  const body = rows.map(
+    ([name = '', ...cells]) =>
+      html`<tr><td><b>${name}</b></td>${cells.map((cell) => html`<td class="number">${cell}</td>`)}</tr>`,
   )
-  const heads = ['pair acc.', 'exact', 'five best', 'Spearman', 'Kendall', 'length', 'KL', 'pairs', 'ties']
-  return html`<div class="scroll"><table><thead><tr><th>model</th><th class="number">gold win rate</th><th>wins / ties / losses</th>
-<th class="number">gold score</th>${heads.map((head) => html`<th class="number">${head}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`
+  return html`<div class="scroll"><table><thead><tr><th>${what}</th>${head}</tr></thead><tbody>${body}</tbody></table></div>`
+}
+
+const interval = ({ mean, low, high }: { mean: number; low: number; high: number }) =>
+  `${(100 * mean).toFixed(1)} % [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`
+
+function optional<T>(value: T | undefined, told: (value: T) => string): string {
+  return value === undefined ? DASH : told(value)
+}
+
+/** The model that the others are set against. */
+export function against(iterations: Summary['iterations']): string {
+  return iterations.find((row) => row.goldWinRate)?.goldWinRate?.against ?? 'the first model'
 }
 
 /** Samples, staleness and throughput in words and figures. */
