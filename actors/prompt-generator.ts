@@ -37,7 +37,7 @@ export const promptGenerator = defineActor({
   inputs: { seeds: port<SeedPrompts>() },
   outputs: { prompts: port<PromptBatch>() },
   config,
-  async start({ config, weights, random, turn, signal, metric, progress }) {
+  async start({ config, weights, random, turn, signal, metric, progress, log }) {
     const world = await loadWorld(config.world)
     const policy = openPolicy(config.model, world, config.engine, { weights })
     const inventor = createInventor(policy, world, config, random)
@@ -53,6 +53,13 @@ export const promptGenerator = defineActor({
           metric('prompts/dropped', count, { reason })
         yield withVersions(planned, version)
       }
+      const { kept, attempts, dropped } = inventor.counts
+      if (kept >= wanted) return
+      const why = Object.entries(dropped).map(([reason, count]) => `${count} ${reason}`)
+      log(
+        'warn',
+        `only ${kept} of ${wanted} prompts in ${attempts} attempts (${why.join(', ')}): the run ends early; more \`prompts\` demonstrations may help`,
+      )
     }
 
     const withVersions = ({ iterationStart, ...batch }: PlannedBatch, generatorVersion: number): PromptBatch => ({

@@ -18,12 +18,13 @@ export function renderLive(state: LiveState, now: number, size: ViewSize): strin
   const rows = [...state.actors.values()].filter((row) => row.actor.role !== RUN_ROLE)
   const nameWidth = Math.min(18, Math.max(8, ...rows.map((row) => row.actor.name.length)))
   const phaseWidth = Math.min(14, Math.max(7, ...rows.map((row) => (row.progress?.phase ?? row.state).length)))
+  const countWidth = Math.min(28, Math.max(18, ...rows.map((row) => (row.progress ? count(row.progress).length : 0))))
   const room = Math.max(1, size.rows - 3 - METRIC_LINES)
   const shown = rows.length > room ? rows.slice(0, room - 1) : rows
   const hidden = rows.length - shown.length
   return [
     draw(header(state, now)),
-    ...shown.map((row) => draw(actorRow(row, state, now, nameWidth, phaseWidth))),
+    ...shown.map((row) => draw(actorRow(row, state, now, { name: nameWidth, phase: phaseWidth, count: countWidth }))),
     ...(hidden > 0 ? [draw([{ text: `… and ${hidden} more actors`, style: 'dim' }])] : []),
     ...wrap(metricPhrases(state), columns - 2, METRIC_LINES).map((text) => draw([{ text: `  ${text}` }])),
     ...(state.lastLog ? [draw([{ text: `  ${state.lastLog}`, style: 'dim' }])] : []),
@@ -42,15 +43,21 @@ function header(state: LiveState, now: number): Segment[] {
   ]
 }
 
-function actorRow(row: ActorRow, state: LiveState, now: number, nameWidth: number, phaseWidth: number): Segment[] {
+interface ColumnWidths {
+  readonly name: number
+  readonly phase: number
+  readonly count: number
+}
+
+function actorRow(row: ActorRow, state: LiveState, now: number, width: ColumnWidths): Segment[] {
   const { progress } = row
   const busy = row.busy.fraction(now, state.facts.startedAt)
   const fraction = progress?.total ? progress.done / progress.total : 0
   return [
-    { text: padTo(row.actor.name, nameWidth), style: 'bold' },
-    { text: ` ${padTo(label(row), phaseWidth)} `, style: STATE_STYLE[row.state] },
+    { text: padTo(row.actor.name, width.name), style: 'bold' },
+    { text: ` ${padTo(label(row), width.phase)} `, style: STATE_STYLE[row.state] },
     { text: progress?.total ? bar(fraction, BAR_WIDTH) : ' '.repeat(BAR_WIDTH), style: 'cyan' },
-    { text: ` ${padTo(progress ? count(progress) : '', 18)}` },
+    { text: ` ${padTo(progress ? count(progress) : '', width.count)}` },
     { text: ` ${percent(busy).padStart(5)} `, style: busy >= 0.5 ? 'green' : 'dim' },
     {
       text: [...row.queues].map(([input, { depth, window }]) => `${input} ${depth}/${window}`).join(' '),
