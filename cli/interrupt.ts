@@ -19,24 +19,26 @@ const GRACE_MS = 30_000
 
 /**
  * Listens for signals: the first asks the run to stop, a second (or a run that does not stop in 30 s) ends the process
- * at once, after `last` has written what there is.
+ * at once, by that signal (a shell sees the same exit code), after `last` has written what there is.
  */
 export function listenForInterrupt(handlers: { stopping(): void; last(): void }, now: () => number): Interrupt {
   const controller = new AbortController()
   let first: { at: number; exitCode: number } | undefined
   let grace: NodeJS.Timeout | undefined
-  const end = (exitCode: number) => {
+  // Not process.exit: it ends the threads one by one, and a thread in the middle of native work aborts the process.
+  const end = (name: NodeJS.Signals) => {
     handlers.last()
-    process.exit(exitCode)
+    process.removeAllListeners(name)
+    process.kill(process.pid, name)
   }
   const onSignal = (name: NodeJS.Signals) => {
     if (first) {
-      if (now() - first.at > ECHO_MS) end(first.exitCode)
+      if (now() - first.at > ECHO_MS) end(name)
       return
     }
     const exitCode = 128 + constants.signals[name]
     first = { at: now(), exitCode }
-    grace = setTimeout(() => end(exitCode), GRACE_MS).unref()
+    grace = setTimeout(() => end(name), GRACE_MS).unref()
     handlers.stopping()
     const how = name === 'SIGINT' ? 'Ctrl-C' : name
     controller.abort(new TroupeError('E_STOPPED', `the run was stopped by ${how} before it finished`))

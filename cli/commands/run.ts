@@ -31,7 +31,10 @@ export async function run(given: string, options: RunArguments): Promise<number>
   const interrupt = listenForInterrupt(
     {
       stopping: () => display.stopping(),
-      last: () => folder.fail(new TroupeError('E_STOPPED', 'the run was ended at once'), now()),
+      last: () => {
+        folder.fail(new TroupeError('E_STOPPED', 'the run was ended at once'), now())
+        display.end()
+      },
     },
     now,
   )

@@ -120,6 +120,8 @@ export class Cell<H> implements Control<H> {
   fail(error: unknown): void {
     if (this.#failed) return
     if (this.#halted) {
+      // Whoever waited on the actor's signal was told to stop: that is how it should be.
+      if (error instanceof TroupeError && error.code === 'E_STOPPED') return
       this.#log(`raised while it was stopping: ${toWire(error).message}`)
       return
     }
