@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { TroupeError } from '../runtime/kernel/errors.js'
 import type { Scenario } from '../scenarios/scenario.js'
-import { suggest } from './nearest.js'
+import { nearest, suggest } from './nearest.js'
 import { schemaKeys } from './schema-keys.js'
 
 type Tree = Record<string, unknown>
@@ -54,9 +54,12 @@ function isTree(value: unknown): value is Tree {
 }
 
 function unknownKey(key: string, scenario: Scenario): TroupeError {
-  const known = schemaKeys(scenario.config).map((entry) => entry.key)
+  const keys = schemaKeys(scenario.config).map((entry) => entry.key)
+  const groups = keys.filter((known) => known.includes('.')).map((known) => known.slice(0, known.lastIndexOf('.')))
+  const known = [...new Set([...keys, ...groups])]
   return new TroupeError('E_CONFIG', `unknown configuration key "${key}" of scenario "${scenario.name}"`, {
-    hint: suggest(key, known, 'keys'),
+    hint:
+      nearest(key, known).length > 0 ? suggest(key, known, 'keys') : `"troupe list ${scenario.name}" shows its keys`,
   })
 }
 

@@ -5,9 +5,11 @@ export const EXIT = { done: 0, failed: 1, usage: 2 } as const
 
 const USAGE: readonly TroupeErrorCode[] = ['E_CONFIG', 'E_DATA', 'E_CHECKPOINT']
 
-/** 2 where the person can mend what they gave, else 1. */
+/** 2 where the person can mend what they gave, also where it is an actor that found the fault; else 1. */
 export function exitCodeOf(error: unknown): number {
-  return error instanceof TroupeError && USAGE.includes(error.code) ? EXIT.usage : EXIT.failed
+  if (!(error instanceof TroupeError)) return EXIT.failed
+  if (error.code === 'E_ACTOR_FAILED') return exitCodeOf(error.cause)
+  return USAGE.includes(error.code) ? EXIT.usage : EXIT.failed
 }
 
 /** What a person reads of an error: one sentence; the stack follows only with TROUPE_DEBUG=1. */

@@ -32,8 +32,13 @@ export function plainView(state: LiveState): PlainView {
       }
       if (event.type === 'state' && event.state === 'failed')
         return [stamp(event.at, `${event.actor.name} failed: ${event.error?.message ?? 'without a reason'}`)]
-      if (event.type === 'state' && event.state === 'ready' && starting().length === 0)
-        return [stamp(event.at, `all ${state.actors.size} actors are ready`)]
+      const { actors } = state
+      if (
+        event.type === 'state' &&
+        event.state === 'ready' &&
+        [...actors.values()].every((row) => row.state === 'ready')
+      )
+        return [stamp(event.at, `all ${actors.size} actors are ready`)]
       if (event.type === 'metric' && event.actor.role === NEWS_ROLE) newsSince ??= event.at
       if (event.type !== 'progress' || event.actor.role === RUN_ROLE || phases.get(event.actor.name) === event.phase)
         return []

@@ -35,6 +35,7 @@ const cases: Readonly<Record<string, { words: string[]; says: RegExp }>> = {
     says: /unknown configuration key "nested\.dept".* Did you mean "nested\.depth"\?/,
   },
   'a key without its group': { words: ['run', TOY, '--set', 'depth=3'], says: /Did you mean "nested\.depth"\?/ },
+  'an unknown group': { words: ['run', TOY, '--set', 'nestd.depth=3'], says: /Did you mean "nested"/ },
   'a value of the wrong type': {
     words: ['run', TOY, '--set', 'updates=many'],
     says: /"updates" must be a whole number \(at least 1, at most 5000\), but "many" was given/,
@@ -76,6 +77,13 @@ test('a scenario that nobody knows is answered with the nearest ones', async (t)
   const { code, stderr } = await troupe(['run', 'self-rewardin'])
   t.is(code, 2)
   t.regex(stderr, /unknown scenario "self-rewardin"\. Did you mean "self-rewarding"\?/)
+})
+
+test('a fault in what was given is exit code 2 also when an actor in its thread finds it', async (t) => {
+  const { code, stderr } = await troupe(['run', 'self-rewarding', '--set', 'gold.module=file:///nowhere.js'])
+  t.is(code, 2)
+  t.regex(stderr, /^troupe: evaluator failed: module file:\/\/\/nowhere\.js cannot be imported/m)
+  t.notRegex(stderr, /^\s+at /m)
 })
 
 test('a run folder that holds anything is refused and left alone', async (t) => {
