@@ -55,9 +55,12 @@ test('a prompt says by which version it was made, and which may answer it', asyn
   )
 })
 
-test('a model that finds no prompt ends the run after its attempts', async (t) => {
-  const { out, answer: counts } = await invent({ attempts: 10 }, untrained())
+test('a model that finds too few prompts ends the run after its attempts, and says so', async (t) => {
+  const { out, answer: counts, events } = await invent({ attempts: 10 }, untrained())
   t.true(out.length <= 1)
   t.true(counts.attempts >= 330 && counts.attempts < 330 + COMMON.engine.batch)
   t.true((counts.dropped.malformed ?? 0) > 300)
+  const warnings = events.flatMap((event) => (event.type === 'log' && event.level === 'warn' ? [event.message] : []))
+  t.is(warnings.length, 1)
+  t.true(warnings[0]!.startsWith(`only ${counts.kept} of 33 prompts in ${counts.attempts} attempts`), warnings[0])
 })

@@ -68,7 +68,8 @@ test.serial('published as rarely as the bound allows, samples lag', async (t) =>
 })
 
 test.serial('an iteration is all of one model, and at least three roles work at once', async (t) => {
-  const run = await tinyRun('threads', { iterations: [64] })
+  // Measuring M1 takes long enough for any two of the others to meet beside it.
+  const run = await tinyRun('threads', { iterations: [64], evaluation: { prompts: 150, samples: 4, judgeSet: 100 } })
   t.is(run.summary.samples.issued, 64)
   t.deepEqual([...new Set(samples(run).map(({ version }) => version.start))], [0])
   t.deepEqual([...new Set(samples(run).map(({ judgeVersion }) => judgeVersion.start))], [0])
