@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import test from 'ava'
 import { loadCheckpoint, paramLayout } from '../../models/index.js'
+import { selfRewarding } from '../../scenarios/self-rewarding.js'
 import { selfRewardingConfig } from '../../scenarios/self-rewarding-config.js'
 import { planOf } from '../../scenarios/self-rewarding-plan.js'
 import { TINY_GOLD, TINY_WORLD } from '../actors/fixtures/alone.js'
 import { createWorld } from '../actors/fixtures/tiny-world.js'
-import { tinyConfig, tinyRun } from './fixtures/tiny-run.js'
+import { runOptions, tinyConfig, tinyRun } from './fixtures/tiny-run.js'
 
 test('the gold scorer is known to the evaluator alone', async (t) => {
   for (const config of [tinyConfig(), selfRewardingConfig.parse({})]) {
@@ -51,3 +52,15 @@ test('without demonstrations of judging, far fewer verdicts can be read and far 
   t.true(untaught.samples.dropped.unreadable! > 40)
   t.is(taught.samples.dropped.unreadable ?? 0, 0)
 })
+
+for (const [what, settings, message] of [
+  ['a batch larger than an update', { batch: 9 }, /batch is 9, more than promptsPerUpdate \(8\)/],
+  ['a width that heads do not divide', { model: { hiddenSize: 32, heads: 3, kvHeads: 3 } }, /32 wide .* 3 heads/],
+  ['an odd size of head', { model: { hiddenSize: 15, heads: 3, kvHeads: 3 } }, /headDim|even|odd/],
+] as const)
+  test(`${what} is refused before anything starts`, async (t) => {
+    const events: unknown[] = []
+    const options = runOptions(tinyConfig(settings), { observe: (event) => events.push(event) })
+    await t.throwsAsync(selfRewarding.run(options), { code: 'E_CONFIG', message })
+    t.deepEqual(events, [])
+  })
