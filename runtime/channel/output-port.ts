@@ -40,11 +40,10 @@ export class OutputPort {
   /** Adds a connection: one wire to each replica of the receiver. */
   connect(wires: readonly Wire[]): void {
     const events = { changed: () => this.#changed(connection), malformed: () => this.#events.malformed() }
-    const connection: Connection = new Connection(
-      wires.map((wire) => new Sender(wire, events)),
-      this.#transferOf,
-    )
+    const senders = wires.map((wire) => new Sender(wire, events))
+    const connection: Connection = new Connection(senders, this.#transferOf)
     this.#connections.push(connection)
+    for (const sender of senders) sender.listen()
   }
 
   /** Whether one more message could leave at once to every connection; true where nobody listens. */

@@ -17,7 +17,11 @@ export class Sender {
   constructor(wire: Wire, events: SenderEvents) {
     this.#wire = wire
     this.#events = events
-    wire.listen((raw) => this.#receive(raw))
+  }
+
+  /** Begins to hear from the receiver; credit that came early is delivered at once. */
+  listen(): void {
+    this.#wire.listen((raw) => this.#receive(raw))
   }
 
   /** Messages that may be posted now. */

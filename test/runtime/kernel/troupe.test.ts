@@ -26,6 +26,17 @@ for (const stage of stages) {
     await t.throwsAsync(async () => sink.ask.seen(), { code: 'E_ACTOR_DOWN' })
   })
 
+  test.serial(`${stage}: actors may be added in any order, the receiver before its sender`, async (t) => {
+    const troupe = createTroupe({ stage, seed: 1 })
+    const sink = troupe.actor(collector, { config: {} })
+    const source = troupe.actor(counter, { config: { count: 3 } })
+    troupe.connect(source.outputs.numbers, sink.inputs.numbers)
+    await troupe.start()
+    await troupe.done
+    t.deepEqual(await sink.ask.seen(), [0, 1, 2])
+    await troupe.stop()
+  })
+
   test.serial(`${stage}: replicas share the work, and their results merge`, async (t) => {
     const events: RunEvent[] = []
     const troupe = createTroupe({ stage, seed: 1, observe: (event) => events.push(event) })

@@ -191,3 +191,15 @@ test('prompts stay inventable: at 4,000 in the pool more than half of new ones d
   const fresh = Array.from({ length: 500 }, () => makePrompt(random)).filter((p) => pool.greatestRougeL(p) < 0.7)
   t.true(fresh.length / 500 > 0.5, String(fresh.length / 500))
 })
+
+test('more prompts than there are, or of an empty side, are refused in a sentence', (t) => {
+  const always = { ...seededRandom(1), int: () => 0, float: () => 0, chance: () => false }
+  const monotonous = {
+    ...always,
+    pick: <T>(items: readonly T[]) => items[0] as T,
+    shuffle: <T>(items: readonly T[]) => [...items],
+  }
+  t.throws(() => world.prompts(1000, monotonous, { heldOut: false }), { code: 'E_CONFIG' })
+  const narrow = worldModule.createWorld({ heldOut: 1e-12 })
+  t.throws(() => narrow.prompts(1, seededRandom(1), { heldOut: true }), { code: 'E_CONFIG', message: /no prompt in/ })
+})
