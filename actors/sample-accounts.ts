@@ -1,0 +1,64 @@
+import { createLedger, lags } from '../alignment/index.js'
+import type { ActorContext } from '../runtime/kernel/actor.js'
+import { assert } from '../runtime/kernel/errors.js'
+import { createLagBook } from './lag-book.js'
+import type { LearnerConfig } from './learner-config.js'
+import type { JudgedBatch } from './messages.js'
+import type { GroupOutcome } from './preference.js'
+
+/** Where the samples' lives end: each is counted, dated and written down; the staleness bound is asserted on each. */
+export function createSampleAccounts({ config, record }: Pick<ActorContext<LearnerConfig>, 'config' | 'record'>) {
+  const ledger = createLedger()
+  const lagBook = createLagBook()
+  let pairs = 0
+  let ties = 0
+
+  return {
+    /** Counts pairs and ties afresh. */
+    beginIteration(): void {
+      pairs = 0
+      ties = 0
+    },
+    iteration: () => ({ pairs, droppedTies: ties }),
+    counts: () => ledger.counts(),
+    staleness: () => lagBook.summary(),
+
+    /** @param version the learner's, now, before the update @param published the last one published */
+    settle({ group, choice }: GroupOutcome, batch: JudgedBatch, version: number, published: number): void {
+      ledger.issue(group.promptId)
+      const lag = lags({
+        learnerVersion: version,
+        publishedVersion: published,
+        span: group.version,
+        judge: group.judgeVersion,
+      })
+      const bound = config.staleness
+      assert(bound === 'iteration' || lag.lag <= bound, `a sample of lag ${lag.lag} passed the bound ${bound}`)
+      if ('dropped' in choice) {
+        ledger.drop(group.promptId, choice.dropped)
+        if (choice.dropped === 'tie') ties++
+      } else {
+        ledger.consume(group.promptId)
+        lagBook.add(lag)
+        pairs++
+      }
+      record('sample', sampleLine({ group, choice }, batch, lag))
+    },
+  }
+}
+
+/** A line of `samples.jsonl`. */
+function sampleLine({ group, choice }: GroupOutcome, batch: JudgedBatch, lag: { lag: number; judgeLag: number }) {
+  return {
+    iteration: batch.iteration,
+    update: batch.update,
+    id: group.promptId,
+    prompt: group.prompt,
+    completions: group.completions.map(({ text, finish }, i) => ({ text, finish, ...group.judgments[i] })),
+    ...choice,
+    version: group.version,
+    judgeVersion: group.judgeVersion,
+    lag: lag.lag,
+    judgeLag: lag.judgeLag,
+  }
+}
