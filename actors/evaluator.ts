@@ -2,9 +2,12 @@ import { z } from 'zod'
 import {
   exactMatch,
   fiveBest,
+  type Interval,
   kendall,
   meanOf,
+  pairAccuracies,
   pairAccuracy,
+  pairedDifference,
   spearman,
   type WinRate,
   winRate,
@@ -48,6 +51,8 @@ export interface Evaluation {
     readonly kendall: number | null
     /** Fraction of verdicts that could not be read. */
     readonly unreadable: number
+    /** Pair accuracy less M1's, prompt by prompt, with its 95 % interval. */
+    readonly sinceFirst: Interval
   }
   /** Mean new tokens of an answer, the stop token included. */
   readonly meanLength: number
@@ -90,6 +95,7 @@ async function createBench(context: ActorContext<z.output<typeof config>>) {
   const judgeSet = gold.judgeSet(config.judgeSet, random.stream('judge set'))
   const done: Evaluation[] = []
   let first: { params: Float32Array; points: number[][] } | undefined
+  let firstAccuracies: (number | null)[] | undefined
   let previous: { name: string; points: number[][] } | undefined
 
   /** Same streams of chance for every model, so that models differ by their weights alone. */
@@ -122,6 +128,8 @@ async function createBench(context: ActorContext<z.output<typeof config>>) {
       gold: points,
       judged: (judged[i] ?? []).map(({ score }) => score),
     }))
+    const accuracies = pairAccuracies(ranked)
+    firstAccuracies ??= accuracies
     const all = judged.flat()
     const unreadable = all.reduce((sum, { unreadable }) => sum + unreadable, 0)
     return {
@@ -131,6 +139,7 @@ async function createBench(context: ActorContext<z.output<typeof config>>) {
       spearman: spearman(ranked),
       kendall: kendall(ranked),
       unreadable: unreadable / Math.max(1, all.length * config.judgments),
+      sinceFirst: pairedDifference(accuracies, firstAccuracies),
     }
   }
 

@@ -10,6 +10,10 @@ export const moduleSchema = z.strictObject({
 })
 export type ModuleReference = z.output<typeof moduleSchema>
 
+/** A module with a default URL, whose options may be given alone. */
+export const moduleSchemaOf = (url: string) =>
+  moduleSchema.extend({ module: moduleSchema.shape.module.default(url) }).prefault({})
+
 /** How an actor runs its model. */
 export const engineSchema = z.strictObject({
   backend: z.enum(['onnx', 'cpu']).default('onnx').describe('tensor backend'),

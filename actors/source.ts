@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { defineActor, port } from '../runtime/kernel/actor.js'
 import type { DemonstrationBatch, SeedPrompts } from './messages.js'
 import { loadWorld, moduleSchema } from './shared.js'
-import type { Demonstration } from './world.js'
 
 const config = z.strictObject({
   world: moduleSchema,
@@ -28,14 +27,21 @@ export const source = defineActor({
     const world = await loadWorld(config.world)
     const { ift, eft, prompts } = config.demonstrations
 
+    /** Every batch has its share of each kind, and is made when it is wanted. */
     function* demonstrations(): Generator<DemonstrationBatch> {
-      progress('demonstrations', 0, ift + eft + prompts, 'examples')
-      const all: Demonstration[] = world.demonstrations({ ift, eft, prompts }, random.stream('demonstrations'))
-      for (let at = 0; at < all.length; at += config.batch) {
-        const slice = all.slice(at, at + config.batch)
-        progress('demonstrations', at + slice.length, all.length, 'examples')
-        yield { demonstrations: slice }
+      const total = ift + eft + prompts
+      const batches = Math.ceil(total / config.batch)
+      const share = (count: number, k: number) =>
+        Math.floor((count * (k + 1)) / batches) - Math.floor((count * k) / batches)
+      let made = 0
+      for (let k = 0; k < batches; k++) {
+        progress('demonstrations', made, total, 'examples')
+        const counts = { ift: share(ift, k), eft: share(eft, k), prompts: share(prompts, k) }
+        const batch = world.demonstrations(counts, random.stream('demonstrations', k))
+        made += batch.length
+        yield { demonstrations: batch }
       }
+      progress('demonstrations', made, total, 'examples')
     }
 
     function* seeds(): Generator<SeedPrompts> {

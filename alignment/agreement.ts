@@ -24,6 +24,11 @@ export function pairAccuracy(groups: readonly RankedScores[]): number | null {
   return pairs === 0 ? null : right / pairs
 }
 
+/** {@link pairAccuracy} of each group by itself, for comparisons prompt by prompt; null where gold orders no pair. */
+export function pairAccuracies(groups: readonly RankedScores[]): (number | null)[] {
+  return groups.map((group) => pairAccuracy([group]))
+}
+
 /**
  * Fraction of groups whose whole gold order the judge gives: every pair that gold orders, strictly the same way.
  * Groups that gold ties throughout are skipped; a judge's tie or an unreadable verdict in such a pair is a miss.

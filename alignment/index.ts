@@ -4,6 +4,7 @@ export {
   kendall,
   kendallTau,
   meanOf,
+  pairAccuracies,
   pairAccuracy,
   type RankedScores,
   spearman,
@@ -16,4 +17,4 @@ export { logSigmoid, sigmoidPreferenceLoss } from './preference-loss.js'
 export { createPromptPool, greatestRougeL, type PromptPool } from './prompt-pool.js'
 export { rougeL, rougeWords } from './rouge.js'
 export { type LagSummary, type Lags, lagHistogram, lags, minVersionOf, type Span, summarizeLags } from './staleness.js'
-export { type WinRate, winRate } from './win-rate.js'
+export { type Interval, pairedDifference, type WinRate, winRate } from './win-rate.js'

@@ -36,13 +36,31 @@ export function winRate(ours: readonly (readonly number[])[], theirs: readonly (
   return { ...interval(rates), ...counts }
 }
 
-function interval(rates: readonly number[]): { mean: number; low: number; high: number } {
-  const mean = meanOf(rates)
-  if (rates.length < 2)
-    return { mean, low: rates.length === 0 ? Number.NaN : 0, high: rates.length === 0 ? Number.NaN : 1 }
-  const variance = rates.reduce((sum, rate) => sum + (rate - mean) ** 2, 0) / (rates.length - 1)
-  const half = studentQuantile(rates.length - 1) * Math.sqrt(variance / rates.length)
-  return { mean, low: Math.max(0, mean - half), high: Math.min(1, mean + half) }
+export interface Interval {
+  readonly mean: number
+  readonly low: number
+  readonly high: number
+}
+
+/**
+ * Mean of ours − theirs, pair by pair, with its 95 % t interval; pairs in which a side is null are left out. Values are in
+ * [0, 1], so the interval is cut to [−1, 1]. With one pair it is all of that; with none all figures are NaN.
+ */
+export function pairedDifference(ours: readonly (number | null)[], theirs: readonly (number | null)[]): Interval {
+  const differences = ours.flatMap((a, i) => {
+    const b = theirs[i] ?? null
+    return a === null || b === null ? [] : [a - b]
+  })
+  return interval(differences, -1)
+}
+
+function interval(values: readonly number[], least = 0): Interval {
+  const mean = meanOf(values)
+  if (values.length < 2)
+    return { mean, low: values.length === 0 ? Number.NaN : least, high: values.length === 0 ? Number.NaN : 1 }
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1)
+  const half = studentQuantile(values.length - 1) * Math.sqrt(variance / values.length)
+  return { mean, low: Math.max(least, mean - half), high: Math.min(1, mean + half) }
 }
 
 /**

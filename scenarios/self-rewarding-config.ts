@@ -1,14 +1,16 @@
 import { z } from 'zod'
 import { dpoSchema, sftSchema } from '../actors/learner-config.js'
-import { engineSchema, moduleSchema, samplingSchema } from '../actors/shared.js'
+import { engineSchema, moduleSchemaOf, samplingSchema } from '../actors/shared.js'
 
 const worldUrl = (file: string) => new URL(`./worlds/default/${file}`, import.meta.url).href
 
 /** Every option of `troupe run self-rewarding`. */
 export const selfRewardingConfig = z.strictObject({
   eft: z.boolean().default(true).describe('teach judging: false trains M1 without judge demonstrations'),
-  world: moduleSchema.prefault({ module: worldUrl('world.js') }).describe('the language, its people and its rubric'),
-  gold: moduleSchema.prefault({ module: worldUrl('gold.js') }).describe('the scorer that only the evaluator sees'),
+  world: moduleSchemaOf(worldUrl('world.js')).describe('the language, its people and its rubric'),
+  gold: moduleSchemaOf(worldUrl('gold.js')).describe(
+    'the scorer that only the evaluator sees; its options are the world’s, unless given',
+  ),
   model: z
     .strictObject({
       hiddenSize: z.int().min(8).default(64),

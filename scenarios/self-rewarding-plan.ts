@@ -11,6 +11,11 @@ export async function planOf(config: SelfRewardingConfig, backend: 'onnx' | 'cpu
     throw new TroupeError('E_CONFIG', `batch is ${batch}, more than promptsPerUpdate (${promptsPerUpdate})`, {
       hint: 'Choose a batch that divides promptsPerUpdate',
     })
+  for (const kind of ['ift', 'prompts'] as const)
+    if (config.demonstrations[kind] === 0)
+      throw new TroupeError('E_CONFIG', `demonstrations.${kind} is 0`, {
+        hint: 'Without demonstrations the model can neither answer nor invent prompts',
+      })
   const idOf = (marker: string) => world.words.indexOf(marker)
   const { hiddenSize, intermediateSize, layers, heads, kvHeads } = config.model
   if (hiddenSize % heads !== 0 || heads % kvHeads !== 0)
@@ -64,7 +69,7 @@ export async function planOf(config: SelfRewardingConfig, backend: 'onnx' | 'cpu
     },
     evaluator: {
       ...common,
-      gold: config.gold,
+      gold: { ...config.gold, options: { ...config.world.options, ...config.gold.options } },
       ...config.evaluation,
       judgments: config.judge.judgments,
       sampling: config.sampler.sampling,

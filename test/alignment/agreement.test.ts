@@ -9,7 +9,7 @@ import {
   spearmanRho,
   winRate,
 } from '../../alignment/index.js'
-import { studentQuantile } from '../../alignment/win-rate.js'
+import { pairedDifference, studentQuantile } from '../../alignment/win-rate.js'
 
 /** Values of scipy 1.17: spearmanr and kendalltau (τ-b). */
 const SCIPY: readonly [number[], number[], number, number][] = [
@@ -100,4 +100,13 @@ test('Student’s quantile is within half a percent of scipy’s', (t) => {
   ]
   for (const [degrees, value] of scipy) t.true(Math.abs(studentQuantile(degrees) / value - 1) < 0.005, `${degrees}`)
   t.true(near(studentQuantile(399), 1.965927295920882, 1e-6))
+})
+
+test('a paired difference has Student’s interval over the pairs that have both sides', (t) => {
+  // differences .25, 0, .5, −.25: mean .125, s = .3227486122, scipy's t(.975, 3) = 3.1824463053
+  const { mean, low, high } = pairedDifference([0.75, 0.5, 1, 0.25, null, 1], [0.5, 0.5, 0.5, 0.5, 0.5, null])
+  t.is(mean, 0.125)
+  const half = (3.1824463053 * 0.3227486122) / 2
+  t.true(Math.abs(high - (0.125 + half)) < 2e-3 && Math.abs(low - (0.125 - half)) < 2e-3, `${low} ${high}`)
+  t.deepEqual(pairedDifference([1], [0.5]), { mean: 0.5, low: -1, high: 1 })
 })

@@ -10,7 +10,7 @@ import { drawPrompt } from './split.js'
 import { MARKERS } from './vocabulary.js'
 
 /** Answers to one prompt that are judged and ranked together, by differently careful people. */
-export const ANSWERS_PER_PROMPT = 4
+const ANSWERS_PER_PROMPT = 4
 /** Prompts shown before the one to learn. */
 const SHOTS = { least: 3, most: 5 } as const
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { TroupeError } from '../../../runtime/kernel/errors.js'
 
 /** Options of the default world and of its gold scorer. Give both the same. */
-export const worldOptions = z.strictObject({
+const worldOptions = z.strictObject({
   slips: z
     .number()
     .min(0)

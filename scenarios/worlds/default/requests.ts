@@ -12,7 +12,7 @@ import {
 
 /** The seven families of instructions, by what they ask for. */
 export const FAMILIES = ['name', 'ordered', 'without', 'both', 'each', 'either', 'what'] as const
-export type Family = (typeof FAMILIES)[number]
+type Family = (typeof FAMILIES)[number]
 
 /** One part of what is wanted: `count` different words, of any of `kinds` (of `what`: the name of that kind). */
 export interface Slot {
