@@ -1,66 +1,6 @@
-import { z } from 'zod'
-import {
-  exactMatch,
-  fiveBest,
-  type Interval,
-  kendall,
-  meanOf,
-  pairAccuracies,
-  pairAccuracy,
-  pairedDifference,
-  spearman,
-  type WinRate,
-  winRate,
-} from '../alignment/index.js'
-import { paramLayout } from '../models/index.js'
-import { type ActorContext, defineActor, port } from '../runtime/kernel/actor.js'
-import { loadGold } from './gold.js'
-import { judgeGroups } from './judge.js'
+import { defineActor, port } from '../runtime/kernel/actor.js'
+import { createEvaluation, type Evaluation, evaluationConfig } from './evaluation.js'
 import type { ModelSnapshot } from './messages.js'
-import { openPolicy, type WrittenText } from './policy.js'
-import { engineSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
-import { toSequence } from './supervised.js'
-
-const config = z.strictObject({
-  model: modelSchema,
-  world: moduleSchema,
-  gold: moduleSchema.describe('the scorer; no other role is given it'),
-  engine: engineSchema.prefault({}),
-  prompts: z.int().min(1).describe('held-out prompts answered by every model'),
-  samples: z.int().min(1).default(4).describe('answers to each held-out prompt'),
-  judgeSet: z.int().min(1).describe('held-out prompts whose answers the judge ranks'),
-  judgments: z.int().min(1).default(3).describe('verdicts averaged'),
-  sampling: samplingSchema({ temperature: 0.7, topP: 0.9, topK: 0 }),
-})
-
-export interface Evaluation {
-  readonly name: string
-  readonly version: number
-  readonly goldScore: number
-  /** Fraction of answers that satisfy each criterion. */
-  readonly criteria: Readonly<Record<string, number>>
-  /** Against M1's answers to the same prompts; M1 itself is set against a second sampling of its own. */
-  readonly againstFirst: WinRate
-  /** Against the model before; absent for M1. */
-  readonly againstPrevious?: WinRate | undefined
-  readonly judge: {
-    readonly pairAccuracy: number | null
-    readonly exactMatch: number | null
-    readonly fiveBest: number | null
-    readonly spearman: number | null
-    readonly kendall: number | null
-    /** Fraction of verdicts that could not be read. */
-    readonly unreadable: number
-    /** Pair accuracy less M1's, prompt by prompt, with its 95 % interval. */
-    readonly sinceFirst: Interval
-  }
-  /** Mean new tokens of an answer, the stop token included. */
-  readonly meanLength: number
-  /** Mean over answers of log π − log π_M1, in nats a sequence. */
-  readonly kl: number
-  readonly pairs: number
-  readonly droppedTies: number
-}
 
 /**
  * Measures each finished model beside training, on held-out prompts, by the gold scorer that no other role sees:
@@ -71,9 +11,9 @@ export const evaluator = defineActor({
   role: 'evaluator',
   inputs: { snapshots: port<ModelSnapshot>() },
   outputs: { evaluations: port<Evaluation>() },
-  config,
+  config: evaluationConfig,
   async start(context) {
-    const bench = await createBench(context)
+    const bench = await createEvaluation(context)
     const { turn } = context
     return {
       streams: ({ snapshots }) => ({
@@ -84,122 +24,3 @@ export const evaluator = defineActor({
     }
   },
 })
-
-async function createBench(context: ActorContext<z.output<typeof config>>) {
-  const { config, random, metric, progress, record, log } = context
-  const world = await loadWorld(config.world)
-  const gold = await loadGold(config.gold)
-  const params = new Float32Array(paramLayout(config.model).total)
-  const policy = openPolicy(config.model, world, config.engine, { params })
-  const prompts = world.prompts(config.prompts, random.stream('prompts'), { heldOut: true })
-  const judgeSet = gold.judgeSet(config.judgeSet, random.stream('judge set'))
-  const done: Evaluation[] = []
-  let first: { params: Float32Array; points: number[][] } | undefined
-  let firstAccuracies: (number | null)[] | undefined
-  let previous: { name: string; points: number[][] } | undefined
-
-  /** Same streams of chance for every model, so that models differ by their weights alone. */
-  async function answer(stream: string): Promise<WrittenText[][]> {
-    return policy.write(
-      prompts.map((prompt, i) => ({
-        context: world.answerContext(prompt),
-        n: config.samples,
-        random: random.stream(stream, i),
-      })),
-      { ...config.sampling, maxNewTokens: world.limits.answer },
-    )
-  }
-
-  const score = (answers: WrittenText[][]) =>
-    answers.map((group, i) => group.map(({ text }) => gold.score(prompts[i] ?? '', text)))
-
-  async function judging(): Promise<Evaluation['judge']> {
-    const judged = await judgeGroups(
-      policy,
-      world,
-      judgeSet.map(({ prompt, answers }, i) => ({
-        promptId: `${i}`,
-        prompt,
-        completions: answers.map((text) => ({ text })),
-      })),
-      { judgments: config.judgments, sampling: config.sampling, random: random.stream('judging') },
-    )
-    const ranked = judgeSet.map(({ points }, i) => ({
-      gold: points,
-      judged: (judged[i] ?? []).map(({ score }) => score),
-    }))
-    const accuracies = pairAccuracies(ranked)
-    firstAccuracies ??= accuracies
-    const all = judged.flat()
-    const unreadable = all.reduce((sum, { unreadable }) => sum + unreadable, 0)
-    return {
-      pairAccuracy: pairAccuracy(ranked),
-      exactMatch: exactMatch(ranked),
-      fiveBest: fiveBest(ranked),
-      spearman: spearman(ranked),
-      kendall: kendall(ranked),
-      unreadable: unreadable / Math.max(1, all.length * config.judgments),
-      sinceFirst: pairedDifference(accuracies, firstAccuracies),
-    }
-  }
-
-  async function logSum(answers: WrittenText[][], from: Float32Array): Promise<number[]> {
-    params.set(from)
-    const rows = answers.flatMap((group, i) =>
-      group.map(({ tokens }) => toSequence(policy.tokenizer, world.answerContext(prompts[i] ?? ''), tokens)),
-    )
-    return (await policy.model.logprobs(rows)).map((row) => row.reduce((a, b) => a + b, 0))
-  }
-
-  async function evaluate(snapshot: ModelSnapshot): Promise<Evaluation> {
-    const { name, version } = snapshot
-    progress(`measuring ${name}`, done.length, undefined, 'models')
-    params.set(snapshot.params)
-    const answers = await answer('answers')
-    const scored = score(answers)
-    const points = scored.map((group) => group.map((s) => s.points))
-    const base = first ?? {
-      params: snapshot.params.slice(),
-      points: score(await answer('second sampling')).map((g) => g.map((s) => s.points)),
-    }
-    const judge = await judging()
-    const own = await logSum(answers, snapshot.params)
-    const reference = first ? await logSum(answers, base.params) : own
-    const flat = scored.flat()
-    const evaluation: Evaluation = {
-      name,
-      version,
-      goldScore: meanOf(flat.map((s) => s.points)),
-      criteria: Object.fromEntries(gold.criteria.map((c, k) => [c, meanOf(flat.map((s) => Number(s.criteria[k])))])),
-      againstFirst: winRate(points, base.points),
-      againstPrevious: previous && winRate(points, previous.points),
-      judge,
-      meanLength: meanOf(answers.flat().map(({ tokens }) => tokens.length)),
-      kl: meanOf(own.map((value, i) => value - (reference[i] ?? value))),
-      pairs: snapshot.pairs,
-      droppedTies: snapshot.droppedTies,
-    }
-    first ??= { params: base.params, points }
-    previous = { name, points }
-    done.push(evaluation)
-    report(evaluation)
-    return evaluation
-  }
-
-  function report(evaluation: Evaluation): void {
-    const { name, goldScore, againstFirst, judge, kl, meanLength } = evaluation
-    metric('evaluator/gold_win_rate', againstFirst.mean, { model: name })
-    metric('evaluator/gold_score', goldScore, { model: name })
-    metric('evaluator/judge_accuracy', judge.pairAccuracy ?? 0, { model: name })
-    metric('evaluator/kl', kl, { model: name })
-    metric('evaluator/length', meanLength, { model: name })
-    record('evaluation', evaluation)
-    progress(`measured ${name}`, done.length, undefined, 'models')
-    log(
-      'info',
-      `${name}: gold score ${goldScore.toFixed(2)}, win rate against M1 ${(100 * againstFirst.mean).toFixed(1)} %`,
-    )
-  }
-
-  return { evaluate, done, dispose: () => policy.dispose() }
-}

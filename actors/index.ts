@@ -1,4 +1,5 @@
-export { type Evaluation, evaluator } from './evaluator.js'
+export type { Evaluation } from './evaluation.js'
+export { evaluator } from './evaluator.js'
 export { judge } from './judge.js'
 export { learner } from './learner.js'
 export { type InventorCounts, promptGenerator } from './prompt-generator.js'

@@ -74,7 +74,7 @@ export interface AnsweredPrompt {
   readonly completions: readonly { readonly text: string }[]
 }
 
-interface JudgeOptions {
+export interface JudgeOptions {
   readonly judgments: number
   readonly sampling: { readonly temperature: number; readonly topP: number; readonly topK: number }
   readonly random: Random
