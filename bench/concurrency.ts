@@ -13,9 +13,16 @@ interface Timing {
   readonly onlineMs: number
 }
 
+/** As `full` online, with fewer demonstrations before: that part is one learner's work on any stage. */
+const CONFIG = {
+  demonstrations: { ift: 16_000, eft: 16_000, prompts: 6_000 },
+  iterations: [1536, 1968],
+  evaluation: selfRewarding.presets.quick?.evaluation,
+}
+
 /** The same run, with the same number of updates, in one thread and in worker threads. */
 export const concurrency: Bench = {
-  title: 'the quick self-rewarding run: worker threads against one thread',
+  title: 'self-rewarding: worker threads against one thread',
   async run({ log }) {
     log('stage inline: every actor in this thread, one after another')
     const inline = await time('inline')
@@ -53,7 +60,7 @@ async function time(stage: 'inline' | 'threads'): Promise<Timing> {
     if (event.type === 'span') last = Math.max(last, event.end)
   }
   try {
-    const config = selfRewarding.config.parse(selfRewarding.presets.quick)
+    const config = selfRewarding.config.parse(CONFIG)
     const signal = new AbortController().signal
     const summary = await selfRewarding.run({ config, seed: 1, stage, backend: 'onnx', out, observe, signal })
     return { summary, wholeMs: summary.durationMs, onlineMs: last - first }

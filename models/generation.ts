@@ -2,6 +2,7 @@ import { TroupeError } from '../runtime/kernel/errors.js'
 import type { Compiled, HostTensor } from '../runtime/tensor/compile.js'
 import type { Random } from '../runtime/time/random.js'
 import { bucketed, checkTokens, rowBucket } from './batch.js'
+import type { BufferPool } from './buffer-pool.js'
 import type { LlamaConfig } from './config.js'
 import { KvCache, type PrefilledKeys } from './kv-cache.js'
 import { Sampler } from './sampling.js'
@@ -13,6 +14,8 @@ export interface GenerationGraphs {
   readonly prefill: Compiled
   readonly step: Compiled
   readonly weights: readonly HostTensor[]
+  /** Arrays of past caches. */
+  readonly pool: BufferPool
   /** Most sequences decoded at once. */
   readonly batch: number
 }
@@ -88,13 +91,13 @@ class GenerationRun {
     const wanted = requests.reduce((sum, { n }) => sum + n, 0)
     const rows = rowBucket(wanted, graphs.batch)
     this.#rows = new Array<Candidate | undefined>(rows).fill(undefined)
-    this.#cache = new KvCache(config, rows, LENGTH_BUCKET)
+    this.#cache = new KvCache(config, rows, LENGTH_BUCKET, graphs.pool)
   }
 
   async finish(): Promise<void> {
     for (;;) {
       await this.#admit()
-      if (!this.#rows.some((candidate) => candidate)) return
+      if (!this.#rows.some((candidate) => candidate)) return this.#cache.release()
       await this.#step()
     }
   }

@@ -1,5 +1,6 @@
 import { assert } from '../runtime/kernel/errors.js'
 import type { HostTensor } from '../runtime/tensor/compile.js'
+import type { BufferPool } from './buffer-pool.js'
 import type { LlamaConfig } from './config.js'
 import { MASKED } from './decoder.js'
 
@@ -24,7 +25,11 @@ export class KvCache {
   /** 0 where a position is held. [B, S] */
   readonly #open: Float32Array
 
-  constructor(config: LlamaConfig, rows: number, slots: number) {
+  readonly #pool: BufferPool
+
+  /** Positions that are not held are masked, so what the pool's arrays hold there does not matter. */
+  constructor(config: LlamaConfig, rows: number, slots: number, pool: BufferPool) {
+    this.#pool = pool
     this.rows = rows
     this.slots = slots
     this.#heads = config.numKeyValueHeads
@@ -33,8 +38,8 @@ export class KvCache {
     this.#open = new Float32Array(rows * slots).fill(MASKED)
     const total = rows * this.#heads * this.#size * slots
     this.#layers = Array.from({ length: config.numHiddenLayers }, () => ({
-      kT: new Float32Array(total),
-      v: new Float32Array(total),
+      kT: pool.take(total),
+      v: pool.take(total),
     }))
   }
 
@@ -74,13 +79,22 @@ export class KvCache {
     this.lengths[row] = at + 1
   }
 
-  /** A cache of another size that holds rows `keep` of this one, in that order. */
+  /** Gives the arrays back; the cache must not be used after. */
+  release(): void {
+    for (const { kT, v } of this.#layers) {
+      this.#pool.give(kT)
+      this.#pool.give(v)
+    }
+  }
+
+  /** A cache of another size that holds rows `keep` of this one, in that order; this one is released. */
   resized(config: LlamaConfig, rows: number, slots: number, keep: readonly number[]): KvCache {
-    const next = new KvCache(config, rows, slots)
+    const next = new KvCache(config, rows, slots, this.#pool)
     keep.forEach((from, row) => {
       const source = this.#layers.map(({ kT, v }) => ({ kT, v, row: from, slots: this.slots }))
       next.#fill(row, source, this.lengths[from]!)
     })
+    this.release()
     return next
   }
 

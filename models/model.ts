@@ -1,6 +1,7 @@
 import { TroupeError } from '../runtime/kernel/errors.js'
 import { compile } from '../runtime/tensor/index.js'
 import { bucketed, checkSequence, layBatch, rowBucket } from './batch.js'
+import { BufferPool } from './buffer-pool.js'
 import type { LlamaConfig } from './config.js'
 import { generateAll } from './generation.js'
 import { logprobsGraph, prefillGraph, stepGraph, weightInputs } from './graphs.js'
@@ -28,6 +29,7 @@ export function openModel(config: LlamaConfig, params: Float32Array, engine: Eng
   const step = compile(stepGraph(config), { name: 'decode', ...options })
   const score = compile(logprobsGraph(config), { name: 'logprobs', ...options })
   const weights = weightInputs(config, params)
+  const pool = new BufferPool()
 
   /** Scores one chunk of similar length, given as indices into `sequences`, into `results`. */
   async function scoreChunk(sequences: readonly TokenSequence[], chunk: readonly number[], results: Float32Array[]) {
@@ -45,7 +47,7 @@ export function openModel(config: LlamaConfig, params: Float32Array, engine: Eng
   return {
     config,
     params,
-    generate: (requests, sampling) => generateAll({ config, prefill, step, weights, batch }, requests, sampling),
+    generate: (requests, sampling) => generateAll({ config, prefill, step, weights, batch, pool }, requests, sampling),
     logprobs: async (sequences) => {
       sequences.forEach((sequence, index) => {
         checkSequence(config, sequence, index)
