@@ -9,6 +9,17 @@ export async function builtIn(): Promise<Readonly<Record<string, Scenario>>> {
   return (await import('../scenarios/index.js')).scenarios as Readonly<Record<string, Scenario>>
 }
 
+/** What scenarios are made of: the roles with their ports, and the built-in worlds. */
+export async function parts() {
+  const [actors, { worlds }] = await Promise.all([import('../actors/index.js'), import('../scenarios/index.js')])
+  const roles = Object.values(actors).map(({ role, inputs, outputs }) => ({
+    role,
+    inputs: Object.keys(inputs),
+    outputs: Object.keys(outputs),
+  }))
+  return { roles, worlds: Object.entries(worlds).map(([name, { title }]) => ({ name, title })) }
+}
+
 /** A built-in scenario by name, or one of your own by the path of the ES module that exports it. */
 export async function findScenario(given: string): Promise<Scenario> {
   if (/[\\/]|\.[cm]?js$/.test(given)) return loadScenario(given)

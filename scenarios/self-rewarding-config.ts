@@ -1,14 +1,13 @@
 import { z } from 'zod'
 import { dpoSchema, sftSchema } from '../actors/learner-config.js'
 import { engineSchema, moduleSchemaOf, samplingSchema } from '../actors/shared.js'
-
-const worldUrl = (file: string) => new URL(`./worlds/default/${file}`, import.meta.url).href
+import { worlds } from './worlds/index.js'
 
 /** Every option of `troupe run self-rewarding`. */
 export const selfRewardingConfig = z.strictObject({
   eft: z.boolean().default(true).describe('teach judging: false trains M1 without judge demonstrations'),
-  world: moduleSchemaOf(worldUrl('world.js')).describe('the language, its people and its rubric'),
-  gold: moduleSchemaOf(worldUrl('gold.js')).describe(
+  world: moduleSchemaOf(worlds.default.world).describe('the language, its people and its rubric'),
+  gold: moduleSchemaOf(worlds.default.gold).describe(
     'the scorer that only the evaluator sees; its options are the world’s, unless given',
   ),
   model: z

@@ -1,7 +1,7 @@
 import type { Scenario } from '../../scenarios/scenario.js'
 import { EXIT } from '../exit.js'
 import { BACKENDS, STAGES } from '../program.js'
-import { builtIn, findScenario } from '../registry.js'
+import { builtIn, findScenario, parts } from '../registry.js'
 import { schemaKeys } from '../schema-keys.js'
 
 /** `troupe list`: what can be run, and of one scenario what can be set. */
@@ -13,11 +13,18 @@ export async function list(given: string | undefined, options: { json?: boolean 
 
 async function everything({ json }: { json?: boolean }): Promise<string> {
   const scenarios = Object.values(await builtIn())
+  const { roles, worlds } = await parts()
   const rows = scenarios.map(({ name, title, presets }) => ({ name, title, presets: Object.keys(presets) }))
-  if (json) return JSON.stringify({ scenarios: rows, stages: STAGES, backends: BACKENDS }, null, 2)
+  if (json) return JSON.stringify({ scenarios: rows, roles, worlds, stages: STAGES, backends: BACKENDS }, null, 2)
   return [
     'scenarios',
     ...rows.map(({ name, title, presets }) => `  ${name.padEnd(20)} ${title} (presets: ${presets.join(', ')})`),
+    'roles',
+    ...roles.map(
+      ({ role, inputs, outputs }) => `  ${role.padEnd(20)} ${inputs.join(', ') || '–'} → ${outputs.join(', ') || '–'}`,
+    ),
+    'worlds',
+    ...worlds.map(({ name, title }) => `  ${name.padEnd(20)} ${title}`),
     `stages     ${STAGES.join(', ')}`,
     `backends   ${BACKENDS.join(', ')}`,
     'troupe list <scenario> shows what can be set in it.',
