@@ -54,7 +54,7 @@ export async function createEvaluation(context: ActorContext<z.output<typeof eva
   })
   const done: Evaluation[] = []
   let first: { params: Float32Array; points: number[][] } | undefined
-  let previous: { name: string; points: number[][] } | undefined
+  let previous: number[][] | undefined
 
   /** Same streams of chance for every model, so that models differ by their weights alone. */
   async function answer(stream: string): Promise<WrittenText[][]> {
@@ -100,7 +100,7 @@ export async function createEvaluation(context: ActorContext<z.output<typeof eva
       goldScore: meanOf(flat.map((s) => s.points)),
       criteria: Object.fromEntries(gold.criteria.map((c, k) => [c, meanOf(flat.map((s) => Number(s.criteria[k])))])),
       againstFirst: winRate(points, base.points),
-      againstPrevious: previous && winRate(points, previous.points),
+      againstPrevious: previous && winRate(points, previous),
       judge,
       meanLength: meanOf(answers.flat().map(({ tokens }) => tokens.length)),
       kl: meanOf(own.map((value, i) => value - (reference[i] ?? value))),
@@ -108,7 +108,7 @@ export async function createEvaluation(context: ActorContext<z.output<typeof eva
       droppedTies: snapshot.droppedTies,
     }
     first ??= { params: base.params, points }
-    previous = { name, points }
+    previous = points
     done.push(evaluation)
     report(evaluation)
     return evaluation

@@ -48,7 +48,6 @@ export const learnerConfig = z.strictObject({
   demonstrations: z.int().min(0).describe('demonstrations that will come, for the schedule'),
   iterations: z.array(z.int().min(1)).min(1).describe('prompts of each iteration, for the schedule'),
   promptsPerUpdate: z.int().min(1).describe('prompts whose pairs make one update'),
-  candidates: z.int().min(2).describe('completions of each prompt'),
   publishEvery: z
     .union([z.int().min(1), z.literal('iteration')])
     .describe('updates between two published versions; "iteration": once at its end'),

@@ -1,4 +1,4 @@
-import { concat, defer, filter, ignoreElements, mergeMap, type Observable } from 'rxjs'
+import { concat, defer, filter, ignoreElements, mergeMap, type Observable, tap } from 'rxjs'
 import { defineActor, port } from '../runtime/kernel/actor.js'
 import { inOrder } from './in-order.js'
 import { learnerConfig } from './learner-config.js'
@@ -24,6 +24,7 @@ export const learner = defineActor({
           demonstrations.pipe(turn(training.supervise, { name: 'sft' }), ignoreElements()),
           defer(() => turn.run('publish', training.finishSupervised)),
           judged.pipe(
+            tap(training.receive),
             inOrder((batch) => batch.id),
             untilUpdate(),
             turn(training.update, { name: 'dpo', attributes: ([first]) => ({ update: first?.update ?? -1 }) }),

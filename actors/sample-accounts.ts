@@ -23,9 +23,13 @@ export function createSampleAccounts({ config, record }: Pick<ActorContext<Learn
     counts: () => ledger.counts(),
     staleness: () => lagBook.summary(),
 
+    /** A batch has come in: its samples are in flight here until they are settled. */
+    receive(batch: JudgedBatch): void {
+      for (const { promptId } of batch.groups) ledger.issue(promptId)
+    },
+
     /** @param version the learner's, now, before the update @param published the last one published */
     settle({ group, choice }: GroupOutcome, batch: JudgedBatch, version: number, published: number): void {
-      ledger.issue(group.promptId)
       const lag = lags({
         learnerVersion: version,
         publishedVersion: published,

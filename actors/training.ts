@@ -15,7 +15,8 @@ const MIX_POOL = 4096
 
 /**
  * The state and the steps of training: weights, versions, reference and what is published. The learner calls the steps in
- * turns: `supervise` for each batch of demonstrations, `finishSupervised` once, then `update` for each update's batches.
+ * turns: `supervise` for each batch of demonstrations, `finishSupervised` once, then `update` for each update's batches;
+ * and `receive` as soon as a judged batch comes in.
  */
 export async function createTraining(context: ActorContext<LearnerConfig>) {
   const { config, random, weights, metric, progress, log } = context
@@ -112,10 +113,12 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
     }
     metric('learner/version', version)
     metric('staleness/lag', samples.staleness().lag.mean)
-    progress(`dpo ${iteration + 1}`, samples.counts().issued, prompts, 'prompts')
+    const { issued, inFlight } = samples.counts()
+    progress(`dpo ${iteration + 1}`, issued - inFlight, prompts, 'prompts')
   }
 
   return {
+    receive: samples.receive,
     supervise,
     finishSupervised,
     update,

@@ -62,7 +62,6 @@ export async function planOf(config: SelfRewardingConfig, backend: 'onnx' | 'cpu
       demonstrations: counts.ift + counts.eft + counts.prompts,
       iterations,
       promptsPerUpdate,
-      candidates: config.sampler.candidates,
       publishEvery,
       staleness: staleness.max,
       checkpoints: `${out}/checkpoints`,

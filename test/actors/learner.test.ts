@@ -62,7 +62,6 @@ test('best against worst; ties and groups with fewer than two readable verdicts 
   const { answer, out, events } = await learn([batch(0, groups)], {
     promptsPerUpdate: 5,
     iterations: [5],
-    candidates: 3,
   })
   t.deepEqual(fates(events), ['0.0: 0 over 1', '0.1: 2 over 0', '0.2: tie', '0.3: unreadable', '0.4: unreadable'])
   t.deepEqual(answer.samples, { issued: 5, consumed: 2, dropped: { tie: 1, unreadable: 2 }, inFlight: 0 })
