@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { HostTensor } from '../runtime/tensor/compile.js'
+import { fullAttention, type LayerCache, stepAttention } from './attention.js'
 import type { LlamaConfig } from './config.js'
-import { bindWeights, decode, fullAttention, type LayerCache, linear, stepAttention } from './decoder.js'
+import { bindWeights, decode, linear } from './decoder.js'
 import { packedEntries } from './layout.js'
 import { moveRows, pickLogprobs } from './ops.js'
 

@@ -1,8 +1,8 @@
 import { assert } from '../runtime/kernel/errors.js'
 import type { HostTensor } from '../runtime/tensor/compile.js'
+import { MASKED } from './attention.js'
 import type { BufferPool } from './buffer-pool.js'
 import type { LlamaConfig } from './config.js'
-import { MASKED } from './decoder.js'
 
 /** Keys and values of whole prompts, as the prefill graph returns them: per layer kT [R, K, D, T] and v [R, K, T, D]. */
 export interface PrefilledKeys {

@@ -1,3 +1,4 @@
+import type { Backend } from '../runtime/tensor/index.js'
 import type { Random } from '../runtime/time/random.js'
 import type { LlamaConfig } from './config.js'
 
@@ -38,7 +39,7 @@ export interface Completion {
 }
 
 export interface EngineOptions {
-  readonly backend: 'onnx' | 'cpu'
+  readonly backend: Backend
   /** Native threads inside one call. Default 1. */
   readonly threads?: number
   /** Sequences decoded at once. Default 128. */

@@ -10,11 +10,40 @@ export interface HostTensor {
   readonly data: Float32Array | Int32Array | Uint8Array
 }
 
+/**
+ * `onnx` traces a function to native graphs; the others run it eagerly: `tensorflow` and `webgpu` on their device, `cpu` in
+ * JavaScript (the oracle).
+ */
+export const backends = ['onnx', 'tensorflow', 'webgpu', 'cpu'] as const
+export type Backend = (typeof backends)[number]
+
+/** A tensor that stays where its backend computes, between calls of functions compiled for that backend in this thread. */
+export interface DeviceTensor {
+  readonly backend: Backend
+  readonly dtype: HostDtype
+  readonly shape: readonly number[]
+  /** A copy on the host. */
+  read(): Promise<HostTensor>
+  /** Frees it; using it after is an `E_COMPILE`. Twice does no harm. */
+  dispose(): void
+}
+
+export type TensorInput = HostTensor | DeviceTensor
+
+/** Arrays that outputs are to be written into, by the output's index; each of the output's type and size. */
+export type OutputArrays = ReadonlyMap<number, HostTensor['data']>
+
+/** Outputs of one call: those asked for stay on the device, in the order of their indices, the others come to the host. */
+export interface KeptRun {
+  readonly host: HostTensor[]
+  readonly kept: DeviceTensor[]
+}
+
 export interface CompileOptions {
   /** Shows in errors and traces. */
   readonly name: string
-  /** `onnx` traces to a native graph; `cpu` runs the function eagerly in JavaScript and is the oracle. Default `onnx`. */
-  readonly backend?: 'onnx' | 'cpu'
+  /** Default `onnx`. */
+  readonly backend?: Backend
   /** Native threads inside one call; default 1 (actors are the parallelism). */
   readonly threads?: number
   /** Graphs kept, one per tuple of input shapes; the least recently used is released. Default 16. */
@@ -24,7 +53,9 @@ export interface CompileOptions {
 /** A TF.js function with the same meaning on every backend. Gradients taken inside (`tf.grads`) are part of the graph. */
 export interface Compiled {
   /** `E_COMPILE` names the op that cannot be traced, or the input whose shape or dtype is wrong. */
-  run(inputs: readonly HostTensor[]): Promise<HostTensor[]>
+  run(inputs: readonly TensorInput[], into?: OutputArrays): Promise<HostTensor[]>
+  /** As `run`, but the outputs whose indices are in `kept` stay on the device. The caller disposes of them. */
+  runKept(inputs: readonly TensorInput[], kept: ReadonlySet<number>): Promise<KeptRun>
   /** Graphs compiled so far, and milliseconds spent on it. */
   readonly stats: { readonly graphs: number; readonly compileMs: number }
   dispose(): Promise<void>
@@ -49,15 +80,17 @@ export function compile(fn: TensorFunction, options: CompileOptions): Compiled {
     opened = (await load(options.backend ?? 'onnx'))(fn, options)
     return opened
   }
+  const ready = () => {
+    if (disposed) throw new TroupeError('E_COMPILE', `${options.name}: run after dispose`)
+    opening ??= open()
+    return opening
+  }
   return {
     get stats() {
       return opened?.stats ?? { graphs: 0, compileMs: 0 }
     },
-    async run(inputs) {
-      if (disposed) throw new TroupeError('E_COMPILE', `${options.name}: run after dispose`)
-      opening ??= open()
-      return (await opening).run(inputs)
-    },
+    run: async (inputs, into) => (await ready()).run(inputs, into),
+    runKept: async (inputs, kept) => (await ready()).runKept(inputs, kept),
     async dispose() {
       disposed = true
       const compiled = await opening?.catch(() => undefined)
@@ -67,7 +100,7 @@ export function compile(fn: TensorFunction, options: CompileOptions): Compiled {
 }
 
 /** A backend is loaded when it first computes: an actor that waits for weights starts without its libraries. */
-async function load(backend: 'onnx' | 'cpu') {
+async function load(backend: Backend) {
   try {
     const { registerGradients } = await import('./gradients/index.js')
     registerGradients()

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
-import type { Compiled, CompileOptions, HostTensor, TensorFunction } from './compile.js'
+import type { Compiled, CompileOptions, HostTensor, TensorFunction, TensorInput } from './compile.js'
 import { asCompileError, checkOutputs } from './failure.js'
-import { checkInputs } from './host.js'
+import { checkInputs, keepOnHost, onHost, writeInto } from './host.js'
 import { hostDtype } from './kernels/lowering.js'
 import { onBackend } from './tidy.js'
 
@@ -10,18 +10,21 @@ import { onBackend } from './tidy.js'
 export function compileForCpu(fn: TensorFunction, options: CompileOptions): Compiled {
   // TF.js greets Node users with a warning about its own native package at the first tensor
   Object.assign(tf.findBackend('cpu') ?? {}, { firstUse: false })
+  function evaluate(given: readonly TensorInput[]): HostTensor[] {
+    const inputs = onHost(options.name, given)
+    checkInputs(options.name, inputs)
+    try {
+      return onBackend('cpu', () => {
+        const tensors = inputs.map((input) => tf.tensor(input.data.slice(), [...input.shape], input.dtype))
+        return checkOutputs(options.name, fn(tensors)).map(read)
+      })
+    } catch (error) {
+      throw asCompileError(options.name, error)
+    }
+  }
   return {
-    async run(inputs) {
-      checkInputs(options.name, inputs)
-      try {
-        return onBackend('cpu', () => {
-          const tensors = inputs.map((input) => tf.tensor(input.data.slice(), [...input.shape], input.dtype))
-          return checkOutputs(options.name, fn(tensors)).map(read)
-        })
-      } catch (error) {
-        throw asCompileError(options.name, error)
-      }
-    },
+    run: async (inputs, into) => writeInto(options.name, evaluate(inputs), into),
+    runKept: async (inputs, kept) => keepOnHost('cpu', evaluate(inputs), kept),
     stats: { graphs: 0, compileMs: 0 },
     async dispose() {},
   }

@@ -1,10 +1,16 @@
 export {
+  type Backend,
+  backends,
   type Compiled,
   type CompileOptions,
   compile,
+  type DeviceTensor,
   type HostDtype,
   type HostTensor,
+  type KeptRun,
+  type OutputArrays,
   type TensorFunction,
+  type TensorInput,
 } from './compile.js'
 export type { LossFunction } from './loss.js'
 export { layoutOf, views } from './weight-layout.js'

@@ -1,9 +1,9 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { assert, TroupeError } from '../kernel/errors.js'
 import { realClock } from '../time/index.js'
-import type { Compiled, CompileOptions, HostTensor, TensorFunction } from './compile.js'
+import type { Compiled, CompileOptions, HostTensor, TensorFunction, TensorInput } from './compile.js'
 import { asCompileError, checkOutputs } from './failure.js'
-import { checkInputs, specKey } from './host.js'
+import { checkInputs, keepOnHost, onHost, specKey, writeInto } from './host.js'
 import { encodeModel, inputName, outputName } from './onnx-model.js'
 import { trace } from './trace-backend.js'
 
@@ -59,27 +59,28 @@ export function compileForOnnx(fn: TensorFunction, options: CompileOptions): Com
     await session?.release()
   }
 
+  async function evaluate(given: readonly TensorInput[]): Promise<HostTensor[]> {
+    const inputs = onHost(options.name, given)
+    checkInputs(options.name, inputs)
+    const entry = entryFor(inputs)
+    entry.users++
+    try {
+      const session = await entry.session
+      const feeds = session.inputNames.map((name) => [name, tensorOf(inputs[Number(name.slice(inputName('').length))])])
+      const results = await session.run(Object.fromEntries(feeds)).catch((error) => {
+        throw failed(options.name, error)
+      })
+      return session.outputNames.map((_, i) => hostTensor(results[outputName(i)]))
+    } finally {
+      entry.users--
+      if (entry.retired) await retire(entry)
+    }
+  }
+
   return {
     stats,
-    async run(inputs) {
-      checkInputs(options.name, inputs)
-      const entry = entryFor(inputs)
-      entry.users++
-      try {
-        const session = await entry.session
-        const feeds = session.inputNames.map((name) => [
-          name,
-          tensorOf(inputs[Number(name.slice(inputName('').length))]),
-        ])
-        const results = await session.run(Object.fromEntries(feeds)).catch((error) => {
-          throw failed(options.name, error)
-        })
-        return session.outputNames.map((_, i) => hostTensor(results[outputName(i)]))
-      } finally {
-        entry.users--
-        if (entry.retired) await retire(entry)
-      }
-    },
+    run: async (inputs, into) => writeInto(options.name, await evaluate(inputs), into),
+    runKept: async (inputs, kept) => keepOnHost('onnx', await evaluate(inputs), kept),
     async dispose() {
       const open = [...entries.values()]
       entries.clear()
