@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { LlamaConfig } from './config.js'
-import { rope, ropeTables } from './ops.js'
+import { inverseFrequencies, rope, rotaryTables } from './rotary.js'
 
 /** Added to attention scores that must not count. Finite, so that a row without any open position stays a number. */
 export const MASKED = -1e9
@@ -21,22 +21,20 @@ export interface LayerCache {
 export function fullAttention(config: LlamaConfig, rows: number, length: number, caches?: LayerCache[]): Attend {
   const { numAttentionHeads: H, numKeyValueHeads: K, headDim: D, ropeTheta } = config
   const group = H / K
-  const rotary = (heads: number, scale: number) => {
-    const { cos, sin } = ropeTables(length, heads, D, ropeTheta, scale)
-    return [tf.tensor(cos, [length, heads, D]), tf.tensor(sin, [length, heads, D])] as const
-  }
-  const [qCos, qSin] = rotary(H, 1 / Math.sqrt(D)) // the score's scale costs nothing here
-  const [kCos, kSin] = rotary(K, 1)
+  const scale = 1 / Math.sqrt(D)
+  const tables = rotaryTables(length, inverseFrequencies(D, ropeTheta))
+  const turned = (x: tf.Tensor2D, heads: number) =>
+    tf.reshape(rope(tf.reshape(x, [rows, length, heads * D]), tables, { heads }), [rows, length, heads, D])
   const mask = tf.tensor(causalMask(length), [length, length])
   return (q, k, v) => {
-    const rotatedQ = rope(tf.reshape(q, [rows, length, H, D]), qCos, qSin)
-    const rotatedK = rope(tf.reshape(k, [rows, length, K, D]), kCos, kSin)
+    const rotatedQ = turned(q, H)
+    const rotatedK = turned(k, K)
     // [B, T, H, D] -> [B, H, T, D] -> [B, K, G·T, D]: head h reads key head ⌊h / G⌋
     const grouped = tf.reshape(tf.transpose(rotatedQ, [0, 2, 1, 3]), [rows, K, group * length, D])
-    const kT = tf.transpose(rotatedK, [0, 2, 3, 1]) // [B, K, D, T]
+    const kT = tf.transpose(rotatedK, [0, 2, 3, 1]) as tf.Tensor4D // [B, K, D, T]
     const values = tf.transpose(tf.reshape(v, [rows, length, K, D]), [0, 2, 1, 3]) as tf.Tensor4D // [B, K, T, D]
     caches?.push({ kT, v: values })
-    const scores = tf.reshape(tf.matMul(grouped, kT), [rows, H, length, length])
+    const scores = tf.reshape(tf.mul(tf.matMul(grouped, kT), scale), [rows, H, length, length])
     const shares = tf.reshape(tf.softmax(tf.add(scores, mask)), [rows, K, group * length, length])
     const mixed = tf.reshape(tf.matMul(shares, values), [rows, H, length, D])
     return tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [rows * length, H * D])
@@ -63,23 +61,19 @@ export function stepAttention(
   const { numAttentionHeads: H, numKeyValueHeads: K, headDim: D, ropeTheta } = config
   const [rows, , , slots] = input.open.shape
   const group = H / K
-  const rotary = (perKey: number, scale: number) => {
-    const width = K * perKey * D
-    const { cos, sin } = ropeTables(slots + 1, K * perKey, D, ropeTheta, scale)
-    return [cos, sin].map((table) =>
-      tf.reshape(tf.gather(tf.tensor2d(table, [slots + 1, width]), input.positions), [rows, K, perKey, D]),
-    ) as [tf.Tensor, tf.Tensor]
-  }
-  const [qCos, qSin] = rotary(group, 1 / Math.sqrt(D))
-  const [kCos, kSin] = rotary(1, 1)
+  const scale = 1 / Math.sqrt(D)
+  const tables = rotaryTables(slots + 1, inverseFrequencies(D, ropeTheta))
+  const positions = tf.reshape(input.positions, [rows, 1]) as tf.Tensor2D
+  const turned = (x: tf.Tensor2D, heads: number) =>
+    rope(tf.reshape(x, [rows, 1, heads * D]), tables, { heads, positions })
   return (q, k, v, layer) => {
     const { kT, v: values } = input.caches[layer]!
-    const newQ = rope(tf.reshape(q, [rows, K, group, D]), qCos, qSin)
-    const newK = rope(tf.reshape(k, [rows, K, 1, D]), kCos, kSin)
+    const newQ = tf.reshape(turned(q, H), [rows, K, group, D])
+    const newK = tf.reshape(turned(k, K), [rows, K, 1, D])
     const newV = tf.reshape(v, [rows, K, 1, D])
     fresh.push(newK, newV)
-    const old = tf.add(tf.matMul(newQ, kT), input.open) // [B, K, G, S]
-    const self = tf.sum(tf.mul(newQ, newK), -1, true) // [B, K, G, 1]
+    const old = tf.add(tf.mul(tf.matMul(newQ, kT), scale), input.open) // [B, K, G, S]
+    const self = tf.mul(tf.sum(tf.mul(newQ, newK), -1, true), scale) // [B, K, G, 1]
     const shares = tf.softmax(tf.concat([old, self], -1))
     const [onOld, onSelf] = tf.split(shares, [slots, 1], -1) as [tf.Tensor4D, tf.Tensor4D]
     return tf.reshape(tf.add(tf.matMul(onOld, values), tf.mul(onSelf, newV)), [rows, H * D])

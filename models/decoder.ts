@@ -4,7 +4,7 @@ import type { Attend } from './attention.js'
 import type { LlamaConfig } from './config.js'
 import { rmsNorm, swiglu } from './ops.js'
 
-/** The weights as tensors, q/k/v and gate/up packed (see `packedEntries`). C hidden, H heads, K kv heads, D head size. */
+/** The weights as tensors. C hidden, H heads, K kv heads, D head size, I intermediate. */
 export interface DecoderWeights {
   /** [V, C] */
   readonly embed: tf.Tensor2D
@@ -17,31 +17,42 @@ export interface DecoderWeights {
 
 interface LayerWeights {
   readonly inputNorm: tf.Tensor1D
-  /** [(H + 2·K)·D, C] */
-  readonly qkv: tf.Tensor2D
+  /** [H·D, C] */
+  readonly query: tf.Tensor2D
+  /** [K·D, C] */
+  readonly key: tf.Tensor2D
+  /** [K·D, C] */
+  readonly value: tf.Tensor2D
   /** [C, H·D] */
   readonly out: tf.Tensor2D
   readonly postNorm: tf.Tensor1D
-  /** [2·I, C] */
-  readonly gateUp: tf.Tensor2D
+  /** [I, C] */
+  readonly gate: tf.Tensor2D
+  /** [I, C] */
+  readonly up: tf.Tensor2D
   /** [C, I] */
   readonly down: tf.Tensor2D
 }
 
-const PER_LAYER = 6
+const PER_LAYER = 9
 
-/** Names the tensors of `packedEntries(config)`, given in that order. */
+/** Names the tensors of `paramLayout(config)`, given in that order. */
 export function bindWeights(config: LlamaConfig, tensors: readonly tf.Tensor[]): DecoderWeights {
-  const layers = Array.from({ length: config.numHiddenLayers }, (_, layer) => {
-    const [inputNorm, qkv, out, postNorm, gateUp, down] = tensors.slice(1 + layer * PER_LAYER) as unknown as [
-      tf.Tensor1D,
-      tf.Tensor2D,
-      tf.Tensor2D,
-      tf.Tensor1D,
-      tf.Tensor2D,
-      tf.Tensor2D,
-    ]
-    return { inputNorm, qkv, out, postNorm, gateUp, down }
+  const layers = Array.from({ length: config.numHiddenLayers }, (_, layer): LayerWeights => {
+    const at = 1 + layer * PER_LAYER
+    const gain = (index: number) => tensors[at + index] as tf.Tensor1D
+    const matrix = (index: number) => tensors[at + index] as tf.Tensor2D
+    return {
+      inputNorm: gain(0),
+      query: matrix(1),
+      key: matrix(2),
+      value: matrix(3),
+      out: matrix(4),
+      postNorm: gain(5),
+      gate: matrix(6),
+      up: matrix(7),
+      down: matrix(8),
+    }
   })
   const embed = tensors[0] as tf.Tensor2D
   const norm = tensors[1 + layers.length * PER_LAYER] as tf.Tensor1D
@@ -55,18 +66,17 @@ export function bindWeights(config: LlamaConfig, tensors: readonly tf.Tensor[]):
  * tokens [N] → [N, C].
  */
 export function decode(config: LlamaConfig, weights: DecoderWeights, tokens: tf.Tensor1D, attend: Attend): tf.Tensor2D {
-  const keys = config.numKeyValueHeads * config.headDim
-  const queries = config.numAttentionHeads * config.headDim
   let x = tf.gather(weights.embed, tokens) as tf.Tensor2D // [N, C]
   weights.layers.forEach((layer, index) => {
     const normed = rmsNorm(x, layer.inputNorm, config.rmsNormEps)
-    const [q, k, v] = tf.split(linear(normed, layer.qkv), [queries, keys, keys], 1) as [
+    const [q, k, v] = [layer.query, layer.key, layer.value].map((w) => linear(normed, w)) as [
       tf.Tensor2D,
       tf.Tensor2D,
       tf.Tensor2D,
     ]
     x = tf.add(x, linear(attend(q, k, v, index), layer.out))
-    const gated = swiglu(linear(rmsNorm(x, layer.postNorm, config.rmsNormEps), layer.gateUp)) // [N, I]
+    const inner = rmsNorm(x, layer.postNorm, config.rmsNormEps)
+    const gated = swiglu(linear(inner, layer.gate), linear(inner, layer.up)) // [N, I]
     x = tf.add(x, linear(gated, layer.down))
   })
   return rmsNorm(x, weights.norm, config.rmsNormEps)

@@ -3,14 +3,14 @@ import type { HostTensor } from '../runtime/tensor/compile.js'
 import { fullAttention, type LayerCache, stepAttention } from './attention.js'
 import type { LlamaConfig } from './config.js'
 import { bindWeights, decode, linear } from './decoder.js'
-import { packedEntries } from './layout.js'
+import { paramLayout } from './layout.js'
 import { moveRows, pickLogprobs } from './ops.js'
 
-/** The functions that are compiled. Each takes the packed weights first, then what its docstring lists. */
+/** The functions that are compiled. Each takes the weights first, then what its docstring lists. */
 
-/** Views of the flat vector, one per packed entry: updating `params` updates what the next call reads. */
+/** Views of the flat vector, one per entry: updating `params` updates what the next call reads. */
 export function weightInputs(config: LlamaConfig, params: Float32Array): HostTensor[] {
-  return packedEntries(config).map(({ shape, offset, length }) => ({
+  return paramLayout(config).entries.map(({ shape, offset, length }) => ({
     dtype: 'float32',
     shape,
     data: params.subarray(offset, offset + length),
@@ -18,7 +18,7 @@ export function weightInputs(config: LlamaConfig, params: Float32Array): HostTen
 }
 
 export function countWeights(config: LlamaConfig): number {
-  return packedEntries(config).length
+  return paramLayout(config).entries.length
 }
 
 function splitInputs(config: LlamaConfig, inputs: readonly tf.Tensor[]) {

@@ -1,11 +1,10 @@
 import { TroupeError } from '../runtime/kernel/errors.js'
-import { layoutOf, type WeightEntry, type WeightLayout } from '../runtime/tensor/index.js'
+import { layoutOf, type WeightLayout } from '../runtime/tensor/index.js'
 import type { Random } from '../runtime/time/random.js'
 import { checkConfig, type LlamaConfig } from './config.js'
 
 /**
  * Every parameter inside the flat vector, under Hugging Face's names and shapes (`Linear` weights are [out, in]).
- * q, k, v lie next to each other, as do gate and up: {@link packedEntries} reads each group as one matrix, without a copy.
  * A tied head has no entry of its own. Throws `E_CONFIG`.
  */
 export function paramLayout(config: LlamaConfig): WeightLayout {
@@ -36,22 +35,6 @@ export function checkParams(config: LlamaConfig, params: Float32Array): void {
   const { total } = paramLayout(config)
   if (params.length !== total)
     throw new TroupeError('E_CONFIG', `the model has ${total} parameters, not ${params.length}`, { where: 'model' })
-}
-
-/**
- * The same vector as a graph sees it: q, k, v as one [heads + 2·kvHeads)·D, C] matrix and gate, up as one [2·I, C],
- * so that each is one matrix product. Named after the first of the group.
- */
-export function packedEntries(config: LlamaConfig): WeightEntry[] {
-  const packed: WeightEntry[] = []
-  for (const entry of paramLayout(config).entries) {
-    const last = packed.at(-1)
-    if (last && /\.(k_proj|v_proj|up_proj)\.weight$/.test(entry.name)) {
-      const shape = [last.shape[0]! + entry.shape[0]!, last.shape[1]!]
-      packed[packed.length - 1] = { ...last, shape, length: last.length + entry.length }
-    } else packed.push(entry)
-  }
-  return packed
 }
 
 /** True for RMSNorm gains, which start at 1 and are never decayed. */

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { fused } from '../runtime/tensor/fused.js'
 
 /**
  * The few operations of a Llama decoder that TF.js does not have. Each gives its own gradient: the ones derived op by op
@@ -9,98 +10,62 @@ import * as tf from '@tensorflow/tfjs-core'
 export function rmsNorm(x: tf.Tensor2D, gain: tf.Tensor1D, eps: number): tf.Tensor2D {
   const op = tf.customGrad((...args) => {
     const [input, w, save] = args as unknown as [tf.Tensor2D, tf.Tensor1D, tf.GradSaveFunc]
-    const scale = tf.rsqrt(tf.add(tf.mean(tf.square(input), 1, true), eps)) // [N, 1]
-    const unit = tf.mul(input, scale)
-    save([unit, scale, w])
+    const [value, scale] = fused('TroupeRmsNorm', { x: input, gain: w }, { eps }, () => {
+      const r = tf.rsqrt(tf.add(tf.mean(tf.square(input), 1, true), eps)) // [N, 1]
+      return [tf.mul(tf.mul(input, r), w), r]
+    }) as [tf.Tensor, tf.Tensor]
+    save([input, scale, w])
     return {
-      value: tf.mul(unit, w),
+      value,
       gradFunc: (dy, saved) => {
-        const [xhat, r, g] = saved as [tf.Tensor, tf.Tensor, tf.Tensor]
-        const dxhat = tf.mul(dy, g)
-        const along = tf.mean(tf.mul(dxhat, xhat), 1, true) // [N, 1]
-        return [tf.mul(tf.sub(dxhat, tf.mul(xhat, along)), r), tf.sum(tf.mul(dy, xhat), 0)]
+        const [h, r, g] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D]
+        // With s = dy·x: dw = Σ_rows r·s, and dx = r·(dy·w) − x·r³·(s·w)/C. The sums are products with a vector.
+        const s = tf.mul(dy, h) as tf.Tensor2D // [N, C]
+        const along = tf.matMul(s, tf.reshape(g, [-1, 1])) // [N, 1]
+        const pull = tf.mul(along, tf.mul(tf.mul(r, tf.square(r)), 1 / h.shape[1]))
+        const dx = tf.sub(tf.mul(tf.mul(dy, g), r), tf.mul(h, pull))
+        return [dx, tf.reshape(tf.matMul(r, s, true), g.shape)]
       },
     }
   })
   return op(x, gain) as tf.Tensor2D
 }
 
-/**
- * Cosines and signed sines of rotary positions 0 … length−1 for `heads` heads, each [length, heads·headDim]; `scale`
- * multiplies both. They repeat for every head, because ONNX Runtime broadcasts over short inner axes slowly (measured:
- * 3.3 times the time at head size 16).
- */
-export function ropeTables(length: number, heads: number, headDim: number, theta: number, scale = 1) {
-  const half = headDim / 2
-  const cos = new Float32Array(length * heads * headDim)
-  const sin = new Float32Array(length * heads * headDim)
-  for (let position = 0; position < length; position++)
-    for (let i = 0; i < half; i++) {
-      const angle = position * theta ** (-i / half)
-      for (let head = 0; head < heads; head++) {
-        const at = (position * heads + head) * headDim + i
-        cos[at] = cos[at + half] = Math.cos(angle) * scale
-        sin[at] = -Math.sin(angle) * scale // the first half takes −x₂
-        sin[at + half] = Math.sin(angle) * scale
-      }
-    }
-  return { cos, sin }
-}
-
-/**
- * Rotary position embedding in Hugging Face's rotate-half convention: x·cos + [x₂, x₁]·signed sin, where x₁, x₂ are the
- * halves of the last axis. x [B, T, H, D]; cos, sin broadcast to it (no gradient reaches them).
- */
-export function rope(x: tf.Tensor4D, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor4D {
+/** silu(gate) · up. Both [N, I] → [N, I]. Shazeer 2020. */
+export function swiglu(gate: tf.Tensor2D, up: tf.Tensor2D): tf.Tensor2D {
   const op = tf.customGrad((...args) => {
-    const [input, save] = args as unknown as [tf.Tensor4D, tf.GradSaveFunc]
-    save([cos, sin])
+    const [g, u, save] = args as unknown as [tf.Tensor2D, tf.Tensor2D, tf.GradSaveFunc]
+    const silu = fused('TroupeSilu', { x: g }, {}, () => [tf.mul(g, tf.sigmoid(g))])[0] as tf.Tensor
+    save([g, u, silu])
     return {
-      value: rotate(input, cos, sin),
-      gradFunc: (dy, saved) => rotate(dy, saved[0]!, tf.neg(saved[1]!)), // turned back by the same angle
-    }
-  })
-  return op(x) as tf.Tensor4D
-}
-
-function rotate(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor {
-  const [first, second] = tf.split(x, 2, -1)
-  return tf.add(tf.mul(x, cos), tf.mul(tf.concat([second!, first!], -1), sin))
-}
-
-/** silu(gate) · up, from one packed matrix. gateUp [N, 2·I] → [N, I]. Shazeer 2020. */
-export function swiglu(gateUp: tf.Tensor2D): tf.Tensor2D {
-  const op = tf.customGrad((...args) => {
-    const [input, save] = args as unknown as [tf.Tensor2D, tf.GradSaveFunc]
-    const [gate, up] = tf.split(input, 2, 1) as [tf.Tensor, tf.Tensor]
-    const sigma = tf.sigmoid(gate)
-    const silu = tf.mul(gate, sigma)
-    save([up, sigma, silu])
-    return {
-      value: tf.mul(silu, up),
+      value: tf.mul(silu, u),
       gradFunc: (dy, saved) => {
-        const [u, s, g] = saved as [tf.Tensor, tf.Tensor, tf.Tensor]
-        // d silu = σ + silu·(1 − σ)
-        const slope = tf.add(s, tf.sub(g, tf.mul(g, s)))
-        return tf.concat([tf.mul(tf.mul(dy, u), slope), tf.mul(dy, g)], 1)
+        const [x, up_, a] = saved as [tf.Tensor, tf.Tensor, tf.Tensor]
+        const s = tf.sigmoid(x)
+        const slope = tf.add(s, tf.sub(a, tf.mul(a, s))) // d silu = σ + silu·(1 − σ)
+        return [tf.mul(tf.mul(dy, up_), slope), tf.mul(dy, a)]
       },
     }
   })
-  return op(gateUp) as tf.Tensor2D
+  return op(gate, up) as tf.Tensor2D
 }
 
-/** log softmax(logits)[m, target m]. `flat` [M] holds m·V + target. logits [M, V] → [M]. */
+/**
+ * log softmax(logits)[m, target m]. `flat` [M] holds m·V + target. logits [M, V] → [M]. One matrix of that size is kept for
+ * the way back, and the gradient is worked out in its place.
+ */
 export function pickLogprobs(logits: tf.Tensor2D, targets: tf.Tensor1D, flat: tf.Tensor1D): tf.Tensor1D {
   const op = tf.customGrad((...args) => {
     const [input, save] = args as unknown as [tf.Tensor2D, tf.GradSaveFunc]
     const logp = tf.logSoftmax(input) // [M, V]
-    save([logp])
+    save([logp, targets])
     return {
       value: tf.gather(tf.reshape(logp, [-1]), flat),
       gradFunc: (dy, saved) => {
-        const [ls] = saved as [tf.Tensor2D]
-        const hot = tf.oneHot(targets, ls.shape[1], 1, 0, 'float32')
-        return tf.mul(tf.sub(hot, tf.exp(ls)), tf.expandDims(dy, 1))
+        const [ls, places] = saved as [tf.Tensor2D, tf.Tensor1D]
+        const spread = tf.mul(tf.exp(ls), tf.expandDims(tf.neg(dy), 1))
+        const plain = () => [tf.add(spread, tf.mul(tf.oneHot(places, ls.shape[1]), tf.expandDims(dy, 1)))]
+        return fused('TroupePlaceRows', { x: spread, targets: places, values: dy }, {}, plain)[0] as tf.Tensor
       },
     }
   })

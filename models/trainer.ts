@@ -10,7 +10,7 @@ import {
 import { bucketed, checkSequence, layBatch } from './batch.js'
 import type { LlamaConfig } from './config.js'
 import { chosenLogprobs, countWeights, weightInputs } from './graphs.js'
-import { checkParams, packedEntries } from './layout.js'
+import { checkParams, paramLayout } from './layout.js'
 import { moveRows } from './ops.js'
 import { AdamW, globalNorm } from './optimizer.js'
 import type { EngineOptions, OptimizerOptions, StepResult, TokenSequence, Trainer, TrainingExtra } from './types.js'
@@ -60,7 +60,7 @@ class GraphTrainer implements Trainer {
     this.#config = config
     this.#options = options
     this.#weights = weightInputs(config, params)
-    this.#adam = new AdamW(packedEntries(config), params.length, options.optimizer)
+    this.#adam = new AdamW(paramLayout(config).entries, params.length, options.optimizer)
     this.#graph = compile(lossAndGradients(config, loss), {
       name: 'train',
       maxGraphs: MAX_GRAPHS,

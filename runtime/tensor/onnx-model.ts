@@ -2,6 +2,7 @@ import protobuf from 'protobufjs/light.js'
 import type { Attribute, ConstantData, Graph, GraphDtype, Operation, Value } from './graph.js'
 import { messages } from './onnx-messages.js'
 import { type Shape, sizeOf } from './shapes.js'
+import { type Rewrites, simplify } from './simplify.js'
 
 const OPSET = 18
 const IR_VERSION = 8
@@ -24,7 +25,8 @@ export function encodeModel(graph: Graph, outputs: readonly Value[], name: strin
     return [{ value, index: i }]
   })
   const nameOf = (value: Value) => named.get(value) ?? `v${value.id}`
-  const { operations, constants } = reachable(outputs)
+  const rewrites = simplify(reachable(outputs, new Map()).operations, outputs)
+  const { operations, constants } = reachable(outputs, rewrites)
   const node = operations.map((operation) => ({
     input: operation.inputs.map(nameOf),
     output: operation.outputs.map(nameOf),
@@ -56,19 +58,21 @@ export function encodeModel(graph: Graph, outputs: readonly Value[], name: strin
 }
 
 /** Operations in an order in which they can run, and the constants they read. Iterative: gradients are deep. */
-function reachable(outputs: readonly Value[]): { operations: Operation[]; constants: Value[] } {
+function reachable(outputs: readonly Value[], rewrites: Rewrites): { operations: Operation[]; constants: Value[] } {
   const operations = new Set<Operation>()
   const constants = new Set<Value>()
   const stack = outputs.toReversed()
+  const current = (operation: Operation) => rewrites.get(operation) ?? operation
   while (stack.length > 0) {
     const value = stack.pop() as Value
     if (value.origin.kind === 'constant' || value.origin.kind === 'splat') constants.add(value)
-    if (value.origin.kind !== 'operation' || operations.has(value.origin.operation)) continue
-    const operation = value.origin.operation
+    if (value.origin.kind !== 'operation') continue
+    const operation = current(value.origin.operation)
+    if (operations.has(operation)) continue
     const waiting = operation.inputs.filter((input) => {
       const { origin } = input
       return origin.kind === 'operation'
-        ? !operations.has(origin.operation)
+        ? !operations.has(current(origin.operation))
         : origin.kind !== 'input' && !constants.has(input)
     })
     if (waiting.length > 0) stack.push(value, ...waiting.toReversed())
