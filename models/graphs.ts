@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { HostTensor } from '../runtime/tensor/compile.js'
-import { fullAttention, type LayerCache, stepAttention } from './attention.js'
+import { fullAttention, type LayerCache } from './attention.js'
 import type { LlamaConfig } from './config.js'
 import { bindWeights, decode, linear } from './decoder.js'
 import { paramLayout } from './layout.js'
@@ -21,13 +21,14 @@ export function countWeights(config: LlamaConfig): number {
   return paramLayout(config).entries.length
 }
 
-function splitInputs(config: LlamaConfig, inputs: readonly tf.Tensor[]) {
+/** The weights, bound to their names, and the inputs after them. */
+export function splitInputs(config: LlamaConfig, inputs: readonly tf.Tensor[]) {
   const count = countWeights(config)
   return { weights: bindWeights(config, inputs.slice(0, count)), rest: inputs.slice(count) }
 }
 
 /** Hidden states of whole sequences. tokens [B, T] → [B·T, C]. */
-function wholeSequences(
+export function wholeSequences(
   config: LlamaConfig,
   weights: readonly tf.Tensor[],
   tokens: tf.Tensor2D,
@@ -70,36 +71,4 @@ export function logprobsGraph(config: LlamaConfig) {
     const count = countWeights(config)
     return [chosenLogprobs(config, inputs.slice(0, count), inputs.slice(count))]
   }
-}
-
-/** tokens [B, T], last [B] (flat position of each row's last token), inverseTemperature [1] → log π [B, V], sampling probabilities [B, V], then kT and v of every layer. */
-export function prefillGraph(config: LlamaConfig) {
-  return (inputs: tf.Tensor[]): tf.Tensor[] => {
-    const { weights, rest } = splitInputs(config, inputs)
-    const [tokens, last, inverse] = rest as [tf.Tensor2D, tf.Tensor1D, tf.Tensor1D]
-    const caches: LayerCache[] = []
-    const hidden = wholeSequences(config, inputs.slice(0, countWeights(config)), tokens, caches)
-    const logits = linear(tf.gather(hidden, last) as tf.Tensor2D, weights.head) // [B, V]
-    return [...distributions(logits, inverse), ...caches.flatMap(({ kT, v }) => [kT, v])]
-  }
-}
-
-/** tokens [B], positions [B], open [B, 1, 1, S], inverseTemperature [1], then kT and v of every layer → log π [B, V], sampling probabilities [B, V], then the new k and v [B, K, 1, D] of every layer. */
-export function stepGraph(config: LlamaConfig) {
-  return (inputs: tf.Tensor[]): tf.Tensor[] => {
-    const { weights, rest } = splitInputs(config, inputs)
-    const [tokens, positions, open, inverse] = rest as [tf.Tensor1D, tf.Tensor1D, tf.Tensor4D, tf.Tensor1D]
-    const caches = weights.layers.map((_, layer) => ({
-      kT: rest[4 + 2 * layer] as tf.Tensor4D,
-      v: rest[5 + 2 * layer] as tf.Tensor4D,
-    }))
-    const fresh: tf.Tensor[] = []
-    const attend = stepAttention(config, { caches, open, positions }, fresh)
-    const hidden = decode(config, weights, tokens, attend) // [B, C]
-    return [...distributions(linear(hidden, weights.head), inverse), ...fresh]
-  }
-}
-
-function distributions(logits: tf.Tensor2D, inverseTemperature: tf.Tensor1D): tf.Tensor[] {
-  return [tf.logSoftmax(logits), tf.softmax(tf.mul(logits, inverseTemperature))]
 }
