@@ -1,4 +1,4 @@
-import type { LlamaConfig } from '../models/config.js'
+import type { DecoderConfig } from '../models/config.js'
 import { createWordTokenizer, openModel, paramLayout, type TextTokenizer } from '../models/index.js'
 import type { Completion, EngineOptions, LanguageModel, SamplingOptions } from '../models/types.js'
 import type { WeightStore } from '../runtime/tensor/weights.js'
@@ -33,7 +33,7 @@ export function worldTokenizer(world: World): TextTokenizer {
 
 /** Opens a policy whose weights are `params` (fixed), or follow `weights` from whatever is published. */
 export function openPolicy(
-  config: LlamaConfig,
+  config: DecoderConfig,
   world: World,
   engine: EngineOptions,
   from: { params: Float32Array } | { weights: WeightStore },

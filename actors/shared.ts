@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { LlamaConfig } from '../models/config.js'
+import type { DecoderConfig } from '../models/config.js'
 import { TroupeError } from '../runtime/kernel/errors.js'
 import type { WorldModule } from './world.js'
 
@@ -21,10 +21,10 @@ export const engineSchema = z.strictObject({
   batch: z.int().min(1).max(4096).default(128).describe('sequences decoded at once'),
 })
 
-/** A model's shape as plain data, as `LlamaConfig` has it. */
-export const modelSchema = z.custom<LlamaConfig>(
+/** A model's shape as plain data, as `DecoderConfig` has it. */
+export const modelSchema = z.custom<DecoderConfig>(
   (value) => typeof value === 'object' && value !== null && 'hiddenSize' in value,
-  'a Llama configuration',
+  'a decoder configuration',
 )
 
 export const samplingSchema = (defaults: { temperature: number; topP: number; topK: number }) =>

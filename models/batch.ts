@@ -1,6 +1,6 @@
 import { TroupeError } from '../runtime/kernel/errors.js'
 import type { HostTensor } from '../runtime/tensor/compile.js'
-import type { LlamaConfig } from './config.js'
+import type { DecoderConfig } from './config.js'
 import type { TokenSequence } from './types.js'
 
 /** `size` rounded up to a multiple of `bucket`, so that few different shapes (graphs) occur. */
@@ -16,7 +16,7 @@ export function rowBucket(count: number, most: number): number {
 }
 
 /** Throws `E_DATA` when tokens do not fit the model with `room` positions to spare. `index` names them in the message. */
-export function checkTokens(config: LlamaConfig, tokens: Int32Array, index: number, room = 0): void {
+export function checkTokens(config: DecoderConfig, tokens: Int32Array, index: number, room = 0): void {
   const fail = (message: string, hint?: string): never => {
     throw new TroupeError('E_DATA', `sequence ${index}: ${message}`, { where: 'model', hint })
   }
@@ -31,7 +31,7 @@ export function checkTokens(config: LlamaConfig, tokens: Int32Array, index: numb
 }
 
 /** Checks a sequence with its completion; throws `E_DATA`. */
-export function checkSequence(config: LlamaConfig, sequence: TokenSequence, index: number): void {
+export function checkSequence(config: DecoderConfig, sequence: TokenSequence, index: number): void {
   const { tokens, promptLength } = sequence
   checkTokens(config, tokens, index)
   if (!Number.isSafeInteger(promptLength) || promptLength < 1 || promptLength > tokens.length)
@@ -63,7 +63,7 @@ const CHOSEN_STEPS = 4
  * token t + 1: the completion of a sequence is at columns promptLength − 1 … tokens.length − 2.
  */
 export function layBatch(
-  config: LlamaConfig,
+  config: DecoderConfig,
   sequences: readonly TokenSequence[],
   rows: number,
   length: number,

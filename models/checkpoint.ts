@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { TroupeError } from '../runtime/kernel/errors.js'
-import type { LlamaConfig } from './config.js'
+import type { DecoderConfig } from './config.js'
 import { readJson, readWhole } from './folder.js'
-import { fromHfConfig, toHfConfig } from './hf-config.js'
+import { fromHfConfig } from './hf-config.js'
+import { toHfConfig } from './hf-config-write.js'
 import { checkParams, paramLayout } from './layout.js'
 import { decodeSafetensors, encodeSafetensors, type SafeTensor } from './safetensors.js'
 import { loadTokenizer, type TextTokenizer } from './tokenizer.js'
@@ -11,7 +12,7 @@ import type { TokenizerFiles } from './tokenizer-files.js'
 
 /** A model as a Hugging Face folder holds it. */
 export interface Checkpoint {
-  readonly config: LlamaConfig
+  readonly config: DecoderConfig
   /** Laid out by `paramLayout(config)`. */
   readonly params: Float32Array
   readonly tokenizer?: TextTokenizer | undefined
@@ -33,7 +34,7 @@ const FILES = {
 export async function saveCheckpoint(
   folder: string,
   model: {
-    readonly config: LlamaConfig
+    readonly config: DecoderConfig
     readonly params: Float32Array
     readonly tokenizer?: { readonly files: TokenizerFiles } | undefined
   },
@@ -66,7 +67,7 @@ export async function saveCheckpoint(
   }
 }
 
-function tensorsOf(config: LlamaConfig, params: Float32Array): SafeTensor[] {
+function tensorsOf(config: DecoderConfig, params: Float32Array): SafeTensor[] {
   return paramLayout(config).entries.map(({ name, shape, offset, length }) => ({
     name,
     shape,
@@ -141,7 +142,7 @@ function sameNumbers(a: Float32Array, b: Float32Array): boolean {
 /** Buffers that old versions of transformers stored, and that follow from the configuration. */
 const DERIVED = /\.rotary_emb\.inv_freq$/
 
-function flatten(config: LlamaConfig, tensors: readonly SafeTensor[], where: string): Float32Array {
+function flatten(config: DecoderConfig, tensors: readonly SafeTensor[], where: string): Float32Array {
   const fail = (message: string): never => {
     throw new TroupeError('E_CHECKPOINT', message, {
       where,

@@ -1,88 +1,101 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { assert } from '../runtime/kernel/errors.js'
 import type { Attend } from './attention.js'
-import type { LlamaConfig } from './config.js'
+import type { DecoderConfig } from './config.js'
+import { gelu, layerNorm } from './gpt-ops.js'
+import { type LayerRole, planParams } from './layout.js'
 import { rmsNorm, swiglu } from './ops.js'
+import { type Traits, traitsOf } from './traits.js'
 
-/** The weights as tensors. C hidden, H heads, K kv heads, D head size, I intermediate. */
+/** The weights as tensors. C hidden, H heads, K kv heads, D head size, I intermediate, P positions. */
 export interface DecoderWeights {
   /** [V, C] */
   readonly embed: tf.Tensor2D
+  /** [P, C], where positions are learned. */
+  readonly positions: tf.Tensor2D | undefined
   readonly layers: readonly LayerWeights[]
   /** [C] */
   readonly norm: tf.Tensor1D
+  readonly normBias: tf.Tensor1D | undefined
   /** [V, C]; the embedding itself when tied. */
   readonly head: tf.Tensor2D
 }
 
-interface LayerWeights {
-  readonly inputNorm: tf.Tensor1D
-  /** [H·D, C] */
-  readonly query: tf.Tensor2D
-  /** [K·D, C] */
-  readonly key: tf.Tensor2D
-  /** [K·D, C] */
-  readonly value: tf.Tensor2D
-  /** [C, H·D] */
-  readonly out: tf.Tensor2D
-  readonly postNorm: tf.Tensor1D
-  /** [I, C] */
-  readonly gate: tf.Tensor2D
-  /** [I, C] */
-  readonly up: tf.Tensor2D
-  /** [C, I] */
-  readonly down: tf.Tensor2D
-}
-
-const PER_LAYER = 9
+/** query [H·D, C], key and value [K·D, C], out [C, H·D], gate and up [I, C], down [C, I]; norms and biases by their width. */
+type LayerWeights = { readonly [role in LayerRole]?: tf.Tensor }
 
 /** Names the tensors of `paramLayout(config)`, given in that order. */
-export function bindWeights(config: LlamaConfig, tensors: readonly tf.Tensor[]): DecoderWeights {
-  const layers = Array.from({ length: config.numHiddenLayers }, (_, layer): LayerWeights => {
-    const at = 1 + layer * PER_LAYER
-    const gain = (index: number) => tensors[at + index] as tf.Tensor1D
-    const matrix = (index: number) => tensors[at + index] as tf.Tensor2D
-    return {
-      inputNorm: gain(0),
-      query: matrix(1),
-      key: matrix(2),
-      value: matrix(3),
-      out: matrix(4),
-      postNorm: gain(5),
-      gate: matrix(6),
-      up: matrix(7),
-      down: matrix(8),
-    }
+export function bindWeights(config: DecoderConfig, tensors: readonly tf.Tensor[]): DecoderWeights {
+  const shared: Record<string, tf.Tensor> = {}
+  const layers = Array.from({ length: config.numHiddenLayers }, (): Record<string, tf.Tensor> => ({}))
+  planParams(config).forEach(({ role, layer }, index) => {
+    const tensor = tensors[index]
+    assert(tensor, 'every weight is given')
+    const into = layer === undefined ? shared : layers[layer]
+    if (into) into[role] = tensor
   })
-  const embed = tensors[0] as tf.Tensor2D
-  const norm = tensors[1 + layers.length * PER_LAYER] as tf.Tensor1D
-  const head = config.tieWordEmbeddings ? embed : (tensors[2 + layers.length * PER_LAYER] as tf.Tensor2D)
-  assert(embed && norm && head, 'every packed weight is given')
-  return { embed, layers, norm, head }
+  return {
+    embed: shared.embed as tf.Tensor2D,
+    positions: shared.positions as tf.Tensor2D | undefined,
+    layers,
+    norm: shared.norm as tf.Tensor1D,
+    normBias: shared.normBias as tf.Tensor1D | undefined,
+    head: (config.tieWordEmbeddings ? shared.embed : shared.head) as tf.Tensor2D,
+  }
 }
 
 /**
  * Runs the residual stream through all layers and the last norm; how positions attend to each other is the caller's.
- * tokens [N] → [N, C].
+ * `positions` [N] is where each token stands, read by models with learned positions. tokens [N] → [N, C].
  */
-export function decode(config: LlamaConfig, weights: DecoderWeights, tokens: tf.Tensor1D, attend: Attend): tf.Tensor2D {
-  let x = tf.gather(weights.embed, tokens) as tf.Tensor2D // [N, C]
+export function decode(
+  config: DecoderConfig,
+  weights: DecoderWeights,
+  tokens: tf.Tensor1D,
+  attend: Attend,
+  positions: () => tf.Tensor1D,
+): tf.Tensor2D {
+  const traits = traitsOf(config)
+  let x: tf.Tensor2D = tf.gather(weights.embed, tokens) // [N, C]
+  if (weights.positions) x = tf.add(x, tf.gather(weights.positions, positions()) as tf.Tensor2D)
   weights.layers.forEach((layer, index) => {
-    const normed = rmsNorm(x, layer.inputNorm, config.rmsNormEps)
-    const [q, k, v] = [layer.query, layer.key, layer.value].map((w) => linear(normed, w)) as [
-      tf.Tensor2D,
-      tf.Tensor2D,
-      tf.Tensor2D,
-    ]
-    x = tf.add(x, linear(attend(q, k, v, index), layer.out))
-    const inner = rmsNorm(x, layer.postNorm, config.rmsNormEps)
-    const gated = swiglu(linear(inner, layer.gate), linear(inner, layer.up)) // [N, I]
-    x = tf.add(x, linear(gated, layer.down))
+    const [q, k, v] = queryKeyValue(config, traits, layer, normed(traits, x, layer.inputNorm, layer.inputNormBias))
+    const attended = linear(attend(q, k, v, index), layer.out, layer.outBias)
+    const before: tf.Tensor2D = traits.isParallel ? x : tf.add(x, attended)
+    const inner = feedForward(traits, layer, normed(traits, before, layer.postNorm, layer.postNormBias))
+    x = traits.isParallel ? tf.addN([x, attended, inner]) : tf.add(before, inner)
   })
-  return rmsNorm(x, weights.norm, config.rmsNormEps)
+  return normed(traits, x, weights.norm, weights.normBias)
 }
 
-/** x · wᵀ with w [out, in], as Hugging Face stores it. */
-export function linear(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
-  return tf.matMul(x, w, false, true)
+function queryKeyValue(config: DecoderConfig, traits: Traits, layer: LayerWeights, x: tf.Tensor2D) {
+  const q = linear(x, layer.query, layer.queryBias)
+  const k = linear(x, layer.key, layer.keyBias)
+  const v = linear(x, layer.value, layer.valueBias)
+  const each = (heads: tf.Tensor2D, gain: tf.Tensor | undefined): tf.Tensor2D =>
+    tf.reshape(normed(traits, tf.reshape(heads, [-1, config.headDim]), gain, undefined), heads.shape)
+  return traits.headNorms ? ([each(q, layer.queryNorm), each(k, layer.keyNorm), v] as const) : ([q, k, v] as const)
+}
+
+/** x [N, C] → [N, C]. */
+function feedForward({ activation }: Traits, layer: LayerWeights, x: tf.Tensor2D): tf.Tensor2D {
+  const up = linear(x, layer.up, layer.upBias) // [N, I]
+  const inner = activation === 'silu' ? swiglu(linear(x, layer.gate, layer.gateBias), up) : gelu(up, activation)
+  return linear(inner, layer.down, layer.downBias)
+}
+
+function normed(
+  { norm, normEps }: Traits,
+  x: tf.Tensor2D,
+  gain: tf.Tensor | undefined,
+  bias: tf.Tensor | undefined,
+): tf.Tensor2D {
+  const g = gain as tf.Tensor1D
+  return norm === 'rms' ? rmsNorm(x, g, normEps) : layerNorm(x, g, bias as tf.Tensor1D, normEps)
+}
+
+/** x · wᵀ + b with w [out, in], as Hugging Face stores a `Linear`. */
+export function linear(x: tf.Tensor2D, w: tf.Tensor | undefined, b?: tf.Tensor): tf.Tensor2D {
+  const product: tf.Tensor2D = tf.matMul(x, w as tf.Tensor2D, false, true)
+  return b ? tf.add(product, b) : product
 }

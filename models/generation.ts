@@ -3,14 +3,14 @@ import type { Compiled, HostTensor } from '../runtime/tensor/compile.js'
 import type { Random } from '../runtime/time/random.js'
 import { bucketed, checkTokens, rowBucket } from './batch.js'
 import type { BufferPool } from './buffer-pool.js'
-import type { LlamaConfig } from './config.js'
+import type { DecoderConfig } from './config.js'
 import { KvCache, type PrefilledKeys } from './kv-cache.js'
 import { Sampler } from './sampling.js'
 import type { Completion, GenerateRequest, SamplingOptions } from './types.js'
 
 /** What generation needs of a model: its two graphs and, freshly before each call, its weights. */
 export interface GenerationGraphs {
-  readonly config: LlamaConfig
+  readonly config: DecoderConfig
   readonly prefill: Compiled
   readonly step: Compiled
   readonly weights: readonly HostTensor[]

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { HostTensor } from '../runtime/tensor/compile.js'
 import { fullAttention, type LayerCache } from './attention.js'
-import type { LlamaConfig } from './config.js'
+import type { DecoderConfig } from './config.js'
 import { bindWeights, decode, linear } from './decoder.js'
 import { paramLayout } from './layout.js'
 import { moveRows, pickLogprobs } from './ops.js'
@@ -9,7 +9,7 @@ import { moveRows, pickLogprobs } from './ops.js'
 /** The functions that are compiled. Each takes the weights first, then what its docstring lists. */
 
 /** Views of the flat vector, one per entry: updating `params` updates what the next call reads. */
-export function weightInputs(config: LlamaConfig, params: Float32Array): HostTensor[] {
+export function weightInputs(config: DecoderConfig, params: Float32Array): HostTensor[] {
   return paramLayout(config).entries.map(({ shape, offset, length }) => ({
     dtype: 'float32',
     shape,
@@ -17,30 +17,35 @@ export function weightInputs(config: LlamaConfig, params: Float32Array): HostTen
   }))
 }
 
-export function countWeights(config: LlamaConfig): number {
+export function countWeights(config: DecoderConfig): number {
   return paramLayout(config).entries.length
 }
 
 /** The weights, bound to their names, and the inputs after them. */
-export function splitInputs(config: LlamaConfig, inputs: readonly tf.Tensor[]) {
+export function splitInputs(config: DecoderConfig, inputs: readonly tf.Tensor[]) {
   const count = countWeights(config)
   return { weights: bindWeights(config, inputs.slice(0, count)), rest: inputs.slice(count) }
 }
 
 /** Hidden states of whole sequences. tokens [B, T] → [B·T, C]. */
 export function wholeSequences(
-  config: LlamaConfig,
+  config: DecoderConfig,
   weights: readonly tf.Tensor[],
   tokens: tf.Tensor2D,
   caches?: LayerCache[],
 ): tf.Tensor2D {
   const [rows, length] = tokens.shape
   const attend = fullAttention(config, rows, length, caches)
-  return decode(config, bindWeights(config, weights), tf.reshape(tokens, [-1]) as tf.Tensor1D, attend)
+  const places = () =>
+    tf.tensor1d(
+      Int32Array.from({ length: rows * length }, (_, place) => place % length),
+      'int32',
+    )
+  return decode(config, bindWeights(config, weights), tf.reshape(tokens, [-1]) as tf.Tensor1D, attend, places)
 }
 
 /** tokens [B, T] → logits [B, T, V] of every position. For tests and tools: training and sampling need far fewer. */
-export function logitsGraph(config: LlamaConfig) {
+export function logitsGraph(config: DecoderConfig) {
   return (inputs: tf.Tensor[]): tf.Tensor[] => {
     const { weights, rest } = splitInputs(config, inputs)
     const tokens = rest[0] as tf.Tensor2D
@@ -55,7 +60,7 @@ export function logitsGraph(config: LlamaConfig) {
  * [M] the tokens that follow, `flat` [M] = m·V + target. → [M].
  */
 export function chosenLogprobs(
-  config: LlamaConfig,
+  config: DecoderConfig,
   weights: readonly tf.Tensor[],
   [tokens, index, back, targets, flat]: readonly tf.Tensor[],
 ): tf.Tensor1D {
@@ -66,7 +71,7 @@ export function chosenLogprobs(
 }
 
 /** tokens, index, back, targets, flat → log π [M]. See {@link chosenLogprobs}. */
-export function logprobsGraph(config: LlamaConfig) {
+export function logprobsGraph(config: DecoderConfig) {
   return (inputs: tf.Tensor[]): tf.Tensor[] => {
     const count = countWeights(config)
     return [chosenLogprobs(config, inputs.slice(0, count), inputs.slice(count))]

@@ -1,5 +1,5 @@
 export { type Checkpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.js'
-export { checkConfig, type LlamaConfig } from './config.js'
+export { checkConfig, type DecoderConfig, type LlamaConfig } from './config.js'
 export { initParams, paramLayout } from './layout.js'
 export { openModel } from './model.js'
 export { nllLoss } from './nll.js'

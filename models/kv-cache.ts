@@ -2,7 +2,7 @@ import { assert } from '../runtime/kernel/errors.js'
 import type { HostTensor } from '../runtime/tensor/compile.js'
 import { MASKED } from './attention.js'
 import type { BufferPool } from './buffer-pool.js'
-import type { LlamaConfig } from './config.js'
+import type { DecoderConfig } from './config.js'
 
 /** Keys and values of whole prompts, as the prefill graph returns them: per layer kT [R, K, D, T] and v [R, K, T, D]. */
 export interface PrefilledKeys {
@@ -28,7 +28,7 @@ export class KvCache {
   readonly #pool: BufferPool
 
   /** Positions that are not held are masked, so what the pool's arrays hold there does not matter. */
-  constructor(config: LlamaConfig, rows: number, slots: number, pool: BufferPool) {
+  constructor(config: DecoderConfig, rows: number, slots: number, pool: BufferPool) {
     this.#pool = pool
     this.rows = rows
     this.slots = slots
@@ -88,7 +88,7 @@ export class KvCache {
   }
 
   /** A cache of another size that holds rows `keep` of this one, in that order; this one is released. */
-  resized(config: LlamaConfig, rows: number, slots: number, keep: readonly number[]): KvCache {
+  resized(config: DecoderConfig, rows: number, slots: number, keep: readonly number[]): KvCache {
     const next = new KvCache(config, rows, slots, this.#pool)
     keep.forEach((from, row) => {
       const source = this.#layers.map(({ kT, v }) => ({ kT, v, row: from, slots: this.slots }))

@@ -2,7 +2,7 @@ import { TroupeError } from '../runtime/kernel/errors.js'
 import { compile } from '../runtime/tensor/index.js'
 import { bucketed, checkSequence, layBatch, rowBucket } from './batch.js'
 import { BufferPool } from './buffer-pool.js'
-import type { LlamaConfig } from './config.js'
+import type { DecoderConfig } from './config.js'
 import { generateAll } from './generation.js'
 import { prefillGraph, stepGraph } from './generation-graphs.js'
 import { logprobsGraph, weightInputs } from './graphs.js'
@@ -20,7 +20,7 @@ const MAX_GRAPHS = 48
  * A model to read from. `params` stays the caller's: what is written into it between two calls is what the second one
  * uses. Graphs are compiled on first use, one per shape. Throws `E_CONFIG`.
  */
-export function openModel(config: LlamaConfig, params: Float32Array, engine: EngineOptions): LanguageModel {
+export function openModel(config: DecoderConfig, params: Float32Array, engine: EngineOptions): LanguageModel {
   checkParams(config, params)
   const batch = engine.batch ?? DEFAULT_BATCH
   if (!Number.isSafeInteger(batch) || batch < 1)

@@ -1,6 +1,6 @@
 import { TroupeError } from '../runtime/kernel/errors.js'
 import type { WeightEntry } from '../runtime/tensor/weights.js'
-import { isNorm } from './layout.js'
+import { isDecayed } from './layout.js'
 import type { OptimizerOptions } from './types.js'
 
 /** Throws `E_CONFIG` that names the first wrong optimizer option. */
@@ -55,8 +55,8 @@ export function globalNorm(gradients: readonly Float32Array[]): number {
 
 /**
  * AdamW (Loshchilov & Hutter 2019) with bias correction, on one flat vector in place; the same arithmetic as
- * `torch.optim.AdamW` after `clip_grad_norm_`. Weight decay is decoupled, and not applied to norm gains (PyTorch users
- * write this as a parameter group; embeddings are decayed).
+ * `torch.optim.AdamW` after `clip_grad_norm_`. Weight decay is decoupled, and not applied to norms and biases (PyTorch
+ * users write this as a parameter group; embeddings are decayed).
  */
 export class AdamW {
   readonly #entries: readonly WeightEntry[]
@@ -94,7 +94,7 @@ export class AdamW {
     const [m, v] = [this.#m, this.#v]
     this.#entries.forEach(({ name, offset, length }, index) => {
       const gradient = gradients[index]!
-      const keep = isNorm(name) ? 1 : 1 - rate * weightDecay
+      const keep = isDecayed(name) ? 1 - rate * weightDecay : 1
       for (let i = 0; i < length; i++) {
         const at = offset + i
         const g = gradient[i]! * clip

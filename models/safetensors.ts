@@ -11,7 +11,7 @@ export interface SafeTensor {
 const MAX_HEADER_BYTES = 100_000_000
 
 const DTYPE_BYTES = { F32: 4, F16: 2, BF16: 2 } as const
-type Dtype = keyof typeof DTYPE_BYTES
+export type Dtype = keyof typeof DTYPE_BYTES
 
 interface HeaderEntry {
   readonly name: string

@@ -8,7 +8,7 @@ import {
   type TensorFunction,
 } from '../runtime/tensor/index.js'
 import { bucketed, checkSequence, layBatch } from './batch.js'
-import type { LlamaConfig } from './config.js'
+import type { DecoderConfig } from './config.js'
 import { chosenLogprobs, countWeights, weightInputs } from './graphs.js'
 import { checkParams, paramLayout } from './layout.js'
 import { moveRows } from './ops.js'
@@ -36,7 +36,7 @@ const MAX_GRAPHS = 32
  * finite; then nothing was changed).
  */
 export function createTrainer(
-  config: LlamaConfig,
+  config: DecoderConfig,
   params: Float32Array,
   loss: LossFunction,
   options: TrainerOptions,
@@ -46,13 +46,13 @@ export function createTrainer(
 
 class GraphTrainer implements Trainer {
   readonly params: Float32Array
-  readonly #config: LlamaConfig
+  readonly #config: DecoderConfig
   readonly #options: TrainerOptions
   readonly #weights: HostTensor[]
   readonly #graph: Compiled
   readonly #adam: AdamW
 
-  constructor(config: LlamaConfig, params: Float32Array, loss: LossFunction, options: TrainerOptions) {
+  constructor(config: DecoderConfig, params: Float32Array, loss: LossFunction, options: TrainerOptions) {
     checkParams(config, params)
     if (!Number.isSafeInteger(options.rows) || options.rows < 1)
       throw new TroupeError('E_CONFIG', `trainer: rows must be a positive integer, not ${options.rows}`)
@@ -136,7 +136,7 @@ function layExtra(extra: TrainingExtra, sequences: readonly TokenSequence[], row
 }
 
 /** weights, tokens, index, back, targets, flat, mask, extras → loss, gradients, metrics. */
-function lossAndGradients(config: LlamaConfig, loss: LossFunction): TensorFunction {
+function lossAndGradients(config: DecoderConfig, loss: LossFunction): TensorFunction {
   const count = countWeights(config)
   return (inputs) => {
     const batch = inputs.slice(count, count + BATCH_INPUTS)

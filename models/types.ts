@@ -1,6 +1,6 @@
 import type { Backend } from '../runtime/tensor/index.js'
 import type { Random } from '../runtime/time/random.js'
-import type { LlamaConfig } from './config.js'
+import type { DecoderConfig } from './config.js'
 
 /** Tokens of a prompt and its completion; the loss and the logprobs are of `tokens[promptLength…]`. */
 export interface TokenSequence {
@@ -48,7 +48,7 @@ export interface EngineOptions {
 
 /** A model to read from: logprobs and generation. `params` is one flat vector laid out by `paramLayout(config)`. */
 export interface LanguageModel {
-  readonly config: LlamaConfig
+  readonly config: DecoderConfig
   readonly params: Float32Array
   /** For each request, its `n` completions. */
   generate(requests: readonly GenerateRequest[], options: SamplingOptions): Promise<Completion[][]>
@@ -63,7 +63,7 @@ export interface OptimizerOptions {
   readonly beta1: number
   readonly beta2: number
   readonly epsilon: number
-  /** Decoupled; not applied to norms. */
+  /** Decoupled; not applied to norms and biases. */
   readonly weightDecay: number
   /** Global gradient norm; 0 is off. */
   readonly clipNorm: number

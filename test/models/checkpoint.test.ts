@@ -171,8 +171,20 @@ const weights = (change: (tensors: ReturnType<typeof decodeSafetensors>) => unkn
 
 const config = (change: object) => edit('config.json', (json) => ({ ...json, ...change }))
 test('refused: no config.json', spoilt, (folder) => rm(join(folder, 'config.json')), /no such file/, 'config.json')
-test('refused: another model type', spoilt, config({ model_type: 'gpt2' }), /model_type is "gpt2"/, 'config.json')
-test('refused: biases', spoilt, config({ attention_bias: true }), /attention_bias is true/, 'config.json')
+test(
+  'refused: another model type',
+  spoilt,
+  config({ model_type: 'bert' }),
+  /model_type is "bert", and only llama, mistral/,
+  'config.json',
+)
+test(
+  'refused: biases that are not there',
+  spoilt,
+  config({ attention_bias: true }),
+  /q_proj\.bias is missing/,
+  'model.safetensors',
+)
 test(
   'refused: a size that is a word',
   spoilt,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadCheckpoint } from '../../models/checkpoint.js'
-import type { LlamaConfig } from '../../models/config.js'
+import type { DecoderConfig, LlamaConfig } from '../../models/config.js'
 import { logitsGraph, weightInputs } from '../../models/graphs.js'
 import type { OptimizerOptions } from '../../models/types.js'
 import { compile } from '../../runtime/tensor/index.js'
@@ -48,7 +48,12 @@ export const tinyLlama = async () => ({
 })
 
 /** Logits [length × vocabulary] of one sequence. */
-export async function logitsOf(config: LlamaConfig, params: Float32Array, tokens: Int32Array, backend: 'onnx' | 'cpu') {
+export async function logitsOf(
+  config: DecoderConfig,
+  params: Float32Array,
+  tokens: Int32Array,
+  backend: 'onnx' | 'cpu',
+) {
   const graph = compile(logitsGraph(config), { name: 'logits', backend })
   const [logits] = await graph.run([
     ...weightInputs(config, params),
