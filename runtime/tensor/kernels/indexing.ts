@@ -72,9 +72,14 @@ export const indexing: Lowerings = {
   },
 }
 
+/** Most segments for which a product is faster than adding element by element (measured: even at about 3,000). */
+const LARGEST_PRODUCT_SUM = 2048
+
 /** Ids outside of [0, count) are dropped, as TF.js drops them: they land in one row more, which is then cut off. */
 function segmentSum(graph: Graph, x: Value, ids: Value, count: number): Value {
   const rest = x.shape.slice(1)
+  if (graph.threads > 1 && count <= LARGEST_PRODUCT_SUM && sizeOf(x.shape) > 0)
+    return graph.reshape(segmentProduct(graph, x, ids, count), [count, ...rest])
   const [zero, end] = [graph.splat(0, 'int32'), graph.splat(count, 'int32')]
   const isBelow = compare(graph, 'Less', ids, zero)
   const kept = graph.elementwise('Min', [select(graph, isBelow, end, ids), end], 'int32')
@@ -86,6 +91,15 @@ function segmentSum(graph: Graph, x: Value, ids: Value, count: number): Value {
     sums.shape.map(() => 0),
     [count, ...rest],
   )
+}
+
+/** Sums by a matrix product with the ids' one-hot rows: its threads share the work, where those of a scatter cannot. */
+function segmentProduct(graph: Graph, x: Value, ids: Value, count: number): Value {
+  const rows = sizeOf(ids.shape)
+  const width = sizeOf(x.shape) / rows
+  const hot = compare(graph, 'Equal', graph.reshape(ids, [rows, 1]), ramp(graph, 'int32', count, 0, 1))
+  const factors = [cast(graph, hot, 'float32'), graph.reshape(x, [rows, width])]
+  return graph.apply('Gemm', factors, 'float32', [count, width], { transA: { int: 1 } })
 }
 
 /**
