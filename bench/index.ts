@@ -1,5 +1,6 @@
 import { concurrency } from './concurrency.js'
 import type { Bench } from './figures.js'
+import { tensor } from './tensor.js'
 
 /** Every benchmark by its name, as `troupe bench` knows them. */
-export const benches: Readonly<Record<string, Bench>> = { concurrency }
+export const benches: Readonly<Record<string, Bench>> = { concurrency, tensor }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { DecoderConfig } from './config.js'
-import { rope, rotaryTables } from './rotary.js'
+import { type RotaryTables, rope, rotaryTables } from './rotary.js'
 import { traitsOf } from './traits.js'
 
 /** Added to attention scores that must not count. Finite, so that a row without any open position stays a number. */
@@ -74,9 +74,13 @@ export function stepAttention(
   const [rows, , , slots] = input.open.shape
   const group = H / K
   const scale = 1 / Math.sqrt(D)
-  const tables = frequencies && rotaryTables(slots + 1, frequencies)
+  // A factor beside a product of one row costs ONNX Runtime's fast way through it, so the tables carry it where they can.
+  const inTables = frequencies !== undefined && 2 * frequencies.length === D
+  const [qTables, kTables] = [inTables ? scale : 1, 1].map(
+    (factor) => frequencies && rotaryTables(slots + 1, frequencies, factor),
+  )
   const positions = tf.reshape(input.positions, [rows, 1]) as tf.Tensor2D
-  const turned = (x: tf.Tensor2D, heads: number) =>
+  const turned = (x: tf.Tensor2D, heads: number, tables: RotaryTables | undefined) =>
     tables ? rope(tf.reshape(x, [rows, 1, heads * D]), tables, { heads, positions }) : x
   const opens = new Map<number, tf.Tensor>()
   const openOf = (layer: number): tf.Tensor => {
@@ -88,12 +92,13 @@ export function stepAttention(
   }
   return (q, k, v, layer) => {
     const { kT, v: values } = input.caches[layer]!
-    const newQ = tf.reshape(turned(q, H), [rows, K, group, D])
-    const newK = tf.reshape(turned(k, K), [rows, K, 1, D])
+    const turnedQ = tf.reshape(turned(q, H, qTables), [rows, K, group, D])
+    const newQ = inTables ? turnedQ : tf.mul(turnedQ, scale)
+    const newK = tf.reshape(turned(k, K, kTables), [rows, K, 1, D])
     const newV = tf.reshape(v, [rows, K, 1, D])
     fresh.push(newK, newV)
-    const old = tf.add(tf.mul(tf.matMul(newQ, kT), scale), openOf(layer)) // [B, K, G, S]
-    const self = tf.mul(tf.sum(tf.mul(newQ, newK), -1, true), scale) // [B, K, G, 1]
+    const old = tf.add(tf.matMul(newQ, kT), openOf(layer)) // [B, K, G, S]
+    const self = tf.sum(tf.mul(newQ, newK), -1, true) // [B, K, G, 1]
     const shares = tf.softmax(tf.concat([old, self], -1))
     const [onOld, onSelf] = tf.split(shares, [slots, 1], -1) as [tf.Tensor4D, tf.Tensor4D]
     return tf.reshape(tf.add(tf.matMul(onOld, values), tf.mul(onSelf, newV)), [rows, H * D])

@@ -12,13 +12,13 @@ export function inverseFrequencies(dims: number, theta: number): Float64Array {
   return Float64Array.from({ length: dims / 2 }, (_, i) => theta ** ((-2 * i) / dims))
 }
 
-/** Tables of positions 0 … positions−1. */
-export function rotaryTables(positions: number, frequencies: Float64Array): RotaryTables {
+/** Tables of positions 0 … positions−1, times `factor`. */
+export function rotaryTables(positions: number, frequencies: Float64Array, factor = 1): RotaryTables {
   const pairs = frequencies.length
   const angle = (i: number) => Math.floor(i / pairs) * frequencies[i % pairs]!
   const table = (of: (x: number) => number) =>
     tf.tensor2d(
-      Float32Array.from({ length: positions * pairs }, (_, i) => of(angle(i))),
+      Float32Array.from({ length: positions * pairs }, (_, i) => factor * of(angle(i))),
       [positions, pairs],
     )
   return { cos: table(Math.cos), sin: table(Math.sin) }

@@ -52,8 +52,14 @@ function scaled(value: Value): { readonly of: Value; readonly by: number } | und
   return undefined
 }
 
+/** ONNX Runtime has a faster way to multiply one row, and takes it only without a factor. */
+function isRow(product: Operation): boolean {
+  return product.outputs[0]?.shape.at(-2) === 1
+}
+
 /** (s·A)·B = s·(A·B). */
 function scaledOperands(product: Operation): Operation | undefined {
+  if (isRow(product)) return undefined
   const [a, b] = product.inputs.map((input) => scaled(input))
   if (!a && !b) return undefined
   const inputs = product.inputs.map((input, index) => [a, b][index]?.of ?? input)
@@ -68,7 +74,8 @@ function scaledProduct(
 ): Operation | undefined {
   const factor = scaled(operation.outputs[0] as Value)
   const product = factor && current(factor.of)
-  if (!product || !PRODUCTS.has(product.op) || product.inputs.length > 2 || users.get(factor.of) !== 1) return undefined
+  if (!product || !PRODUCTS.has(product.op) || product.inputs.length > 2 || isRow(product)) return undefined
+  if (users.get(factor.of) !== 1) return undefined
   return withAlpha({ ...product, outputs: operation.outputs }, factor.by)
 }
 

@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const DEADLINE_MS = 300_000
+
+/** The repository, from `bench/tensor` or `dist/bench/tensor`. */
+function scripts(): string {
+  let folder = dirname(fileURLToPath(import.meta.url))
+  while (!existsSync(join(folder, 'bench', 'peers')) && dirname(folder) !== folder) folder = dirname(folder)
+  return join(folder, 'bench', 'peers')
+}
+
+/** What a peer's script printed, or why there is nothing. */
+type PeerResult = { readonly tokensPerSecond: number; readonly version: string } | { readonly absent: string }
+
+/**
+ * Runs a script of bench/peers in `TROUPE_PYTHON` (default python3) with a JSON argument; it prints one JSON line with
+ * `tokensPerSecond` and the versions of its libraries.
+ */
+export async function peer(script: string, spec: object): Promise<PeerResult> {
+  const python = process.env.TROUPE_PYTHON ?? 'python3'
+  try {
+    const { stdout } = await run(python, [join(scripts(), script), JSON.stringify(spec)], { timeout: DEADLINE_MS })
+    const line = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>
+    const version = ['transformers', 'torch']
+      .flatMap((name) => (line[name] ? [`${name} ${line[name]}`] : []))
+      .join(', ')
+    return { tokensPerSecond: Number(line.tokensPerSecond), version }
+  } catch (error) {
+    const stderr = String((error as { stderr?: string }).stderr ?? '')
+    const last = stderr.trim().split('\n').at(-1) || (error as Error).message.split('\n')[0]
+    return {
+      absent: `${python} cannot run ${script}: ${last}; set TROUPE_PYTHON to a Python with torch and transformers`,
+    }
+  }
+}
+
+export const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
