@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { TroupeError } from '../kernel/errors.js'
+import { hostResident } from './host.js'
 
 export type HostDtype = 'float32' | 'int32' | 'bool'
 
@@ -99,14 +100,27 @@ export function compile(fn: TensorFunction, options: CompileOptions): Compiled {
   }
 }
 
+/**
+ * Puts tensors on a backend's device, to be given to functions compiled for it. On `onnx` and `cpu` nothing is copied:
+ * what is later written into `data` is seen there, on a device it is not. The caller disposes of them.
+ */
+export async function upload(tensors: readonly HostTensor[], backend: Backend): Promise<DeviceTensor[]> {
+  if (backend === 'onnx' || backend === 'cpu') return tensors.map((tensor) => hostResident(backend, tensor))
+  const same = compile((inputs) => inputs, { name: 'upload', backend })
+  return (await same.runKept(tensors, new Set(tensors.keys()))).kept
+}
+
 /** A backend is loaded when it first computes: an actor that waits for weights starts without its libraries. */
 async function load(backend: Backend) {
   try {
     const { registerGradients } = await import('./gradients/index.js')
     registerGradients()
+    if (backend === 'webgpu') return await (await import('./backends/webgpu.js')).openWebgpu()
+    if (backend === 'tensorflow') return await (await import('./backends/tensorflow.js')).openTensorflow()
     if (backend === 'cpu') return (await import('./cpu.js')).compileForCpu
     return (await import('./onnx.js')).compileForOnnx
   } catch (cause) {
+    if (cause instanceof TroupeError) throw cause
     const hint = 'troupe doctor tells what is missing'
     throw new TroupeError('E_BACKEND', `the ${backend} backend does not load`, { cause, hint })
   }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import type { Compiled, CompileOptions, HostTensor, TensorFunction, TensorInput } from './compile.js'
-import { asCompileError, checkOutputs } from './failure.js'
+import { asCompileError, checkOutputs, dataError } from './failure.js'
 import { checkInputs, keepOnHost, onHost, writeInto } from './host.js'
 import { hostDtype } from './kernels/lowering.js'
 import { onBackend } from './tidy.js'
@@ -19,7 +19,7 @@ export function compileForCpu(fn: TensorFunction, options: CompileOptions): Comp
         return checkOutputs(options.name, fn(tensors)).map(read)
       })
     } catch (error) {
-      throw asCompileError(options.name, error)
+      throw isDataError(error) ? dataError(options.name, error) : asCompileError(options.name, error)
     }
   }
   return {
@@ -28,6 +28,11 @@ export function compileForCpu(fn: TensorFunction, options: CompileOptions): Comp
     stats: { graphs: 0, compileMs: 0 },
     async dispose() {},
   }
+}
+
+/** TF.js checks indices as it computes. */
+function isDataError(error: unknown): boolean {
+  return error instanceof Error && /the index value .* is not in|Invalid indices/.test(error.message)
 }
 
 function read(tensor: tf.Tensor): HostTensor {

@@ -16,3 +16,12 @@ export function checkOutputs(name: string, outputs: unknown): Tensor[] {
     hint: outputs instanceof Promise ? 'It must not be async' : undefined,
   })
 }
+
+/** What went wrong with this call's data alone: the function is sound. */
+export function dataError(name: string, error: unknown): TroupeError {
+  const message = error instanceof Error ? error.message : String(error)
+  return new TroupeError('E_BACKEND', `${name}: failed on this data: ${message}`, {
+    hint: 'An index may lie outside of what it points into',
+    cause: error,
+  })
+}

@@ -5,9 +5,9 @@ import { sizeOf } from './shapes.js'
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const
 
 /** Refuses inputs that cannot be what they say: `E_COMPILE` names the function and the input. */
-export function checkInputs(name: string, inputs: readonly HostTensor[]): void {
+export function checkInputs(name: string, inputs: readonly TensorInput[]): void {
   inputs.forEach((input, index) => {
-    const problem = problemOf(input)
+    const problem = 'read' in input ? undefined : problemOf(input)
     if (!problem) return
     const { message, hint } = problem
     throw new TroupeError('E_COMPILE', `${name}: input ${index} ${message}`, { hint })

@@ -11,6 +11,7 @@ export {
   type OutputArrays,
   type TensorFunction,
   type TensorInput,
+  upload,
 } from './compile.js'
 export type { LossFunction } from './loss.js'
 export { layoutOf, views } from './weight-layout.js'

@@ -1,8 +1,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { assert, TroupeError } from '../kernel/errors.js'
+import { assert } from '../kernel/errors.js'
 import { realClock } from '../time/index.js'
 import type { Compiled, CompileOptions, HostTensor, TensorFunction, TensorInput } from './compile.js'
-import { asCompileError, checkOutputs } from './failure.js'
+import { asCompileError, checkOutputs, dataError } from './failure.js'
 import { checkInputs, keepOnHost, onHost, specKey, writeInto } from './host.js'
 import { encodeModel, inputName, outputName } from './onnx-model.js'
 import { trace } from './trace-backend.js'
@@ -68,7 +68,7 @@ export function compileForOnnx(fn: TensorFunction, options: CompileOptions): Com
       const session = await entry.session
       const feeds = session.inputNames.map((name) => [name, tensorOf(inputs[Number(name.slice(inputName('').length))])])
       const results = await session.run(Object.fromEntries(feeds)).catch((error) => {
-        throw failed(options.name, error)
+        throw dataError(options.name, error)
       })
       return session.outputNames.map((_, i) => hostTensor(results[outputName(i)]))
     } finally {
@@ -87,14 +87,6 @@ export function compileForOnnx(fn: TensorFunction, options: CompileOptions): Com
       await Promise.all(open.map(retire))
     },
   }
-}
-
-function failed(name: string, error: unknown): TroupeError {
-  const message = error instanceof Error ? error.message : String(error)
-  return new TroupeError('E_BACKEND', `${name}: the graph failed on this data: ${message}`, {
-    hint: 'An index may lie outside of what it points into',
-    cause: error,
-  })
 }
 
 function sessionOptions(threads: number): InferenceSession.SessionOptions {

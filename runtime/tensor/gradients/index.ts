@@ -15,9 +15,9 @@ const rules = [...unaryGradients, ...binaryGradients, ...reduceGradients, ...lay
 
 let isRegistered = false
 
-/** Makes `tf.grads` and its kin work; called by `compile`. Doing it again does nothing. */
-export function registerGradients(): void {
-  if (isRegistered) return
+/** Makes `tf.grads` and its kin work; called by `compile`. Doing it again does nothing, unless others may have come after. */
+export function registerGradients({ again = false } = {}): void {
+  if (isRegistered && !again) return
   isRegistered = true
   for (const config of [...rules, matmulGradient].map(toConfig)) registerGradient(config)
   for (const config of [addN, ...listGradients]) registerGradient(config)

@@ -17,11 +17,8 @@ export const layoutGradients: readonly GradientRule[] = [
   ofInput('Reshape', (dy, x) => reshape(dy, x.shape)),
   ofInput('BroadcastTo', unbroadcastTo),
   ofInput('Tile', (dy, x, { reps }) => {
-    const split = x.shape.flatMap((dim, axis) => [(reps as number[])[axis] as number, dim])
-    return tf.sum(
-      reshape(dy, split),
-      x.shape.map((_, axis) => 2 * axis),
-    )
+    const { shape, summed } = repetitions(x.shape, reps as number[])
+    return reshape(tf.sum(reshape(dy, shape), summed), x.shape)
   }),
   ofInput('Slice', (dy, x, { begin, size }) => {
     const [from] = tf.slice_util.parseSliceParams(x, begin as number[], size as number[])
@@ -51,6 +48,21 @@ export const layoutGradients: readonly GradientRule[] = [
     gradient: (dy, _saved, { dims }) => ({ x: () => tf.reverse(dy, axesOf(dims, dy.shape.length)) }),
   },
 ]
+
+/** dy's shape with each repetition on an axis of its own, in as few axes as that takes: GPU kernels end at rank 6. */
+function repetitions(dims: readonly number[], reps: readonly number[]): { shape: number[]; summed: number[] } {
+  const shape: number[] = [1]
+  const summed: number[] = []
+  dims.forEach((dim, axis) => {
+    const times = reps[axis] as number
+    if (times === 1) shape.push((shape.pop() as number) * dim)
+    else {
+      summed.push(shape.length)
+      shape.push(times, dim)
+    }
+  })
+  return { shape, summed }
+}
 
 function unbroadcastTo(dy: tf.Tensor, x: tf.Tensor): tf.Tensor {
   return unbroadcast(dy, x.shape)
