@@ -1,60 +1,68 @@
 import { TroupeError } from '../runtime/kernel/errors.js'
-import type { Compiled, HostTensor } from '../runtime/tensor/compile.js'
-import type { Random } from '../runtime/time/random.js'
+import type { Compiled, HostTensor, TensorInput } from '../runtime/tensor/compile.js'
 import { bucketed, checkTokens, rowBucket } from './batch.js'
-import type { BufferPool } from './buffer-pool.js'
+import { type Candidate, completionOf, createCandidate, heldTokens } from './candidate.js'
 import type { DecoderConfig } from './config.js'
-import { KvCache, type PrefilledKeys } from './kv-cache.js'
+import type { CacheSize, DecodeCache, Entering, PrefilledKeys } from './kv-cache.js'
+import { freeAll } from './resident-cache.js'
+import type { HeldWeights, WeightSource } from './resident-weights.js'
 import { Sampler } from './sampling.js'
-import type { Completion, GenerateRequest, SamplingOptions } from './types.js'
+import type { Completion, GenerateControl, GenerateRequest, SamplingOptions } from './types.js'
 
-/** What generation needs of a model: its two graphs and, freshly before each call, its weights. */
+/** What generation needs of a model. */
 export interface GenerationGraphs {
   readonly config: DecoderConfig
   readonly prefill: Compiled
   readonly step: Compiled
-  readonly weights: readonly HostTensor[]
-  /** Arrays of past caches. */
-  readonly pool: BufferPool
+  readonly weights: WeightSource
+  /** Keys and values stay on the device between runs. */
+  readonly isResident: boolean
+  emptyCache(size: CacheSize): DecodeCache
   /** Most sequences decoded at once. */
   readonly batch: number
 }
 
 const LENGTH_BUCKET = 16
 const PREFILL_ROWS = 32
+/** A product with one row takes another path in ONNX Runtime, and its last bits differ. */
+const LEAST_ROWS = 2
+/** Outputs before the keys and values: probabilities and offsets. */
+const DRAWN = 2
 
-/** One completion in the making. */
-interface Candidate {
-  readonly request: number
-  readonly index: number
-  readonly random: Random
-  /** Most new tokens: asked for, or left before the model's last position. */
-  readonly limit: number
-  readonly tokens: number[]
-  readonly logprobs: number[]
-  readonly sampling: number[]
+/** Prefilled keys, and how many candidates still need them. */
+interface SharedKeys extends PrefilledKeys {
+  users: number
 }
 
 /** A candidate whose prompt has been read and which waits for a row. */
 interface Waiting {
   readonly candidate: Candidate
-  readonly keys: PrefilledKeys
-  readonly row: number
-  readonly length: number
+  readonly keys: SharedKeys
+  readonly from: number
+}
+
+/** What a draw needs, for all rows. */
+interface Drawable {
+  /** [B, V] */
+  readonly probabilities: Float32Array
+  /** [B] */
+  readonly offsets: Float32Array
 }
 
 /**
- * Generates all completions with continuous batching: prompts are read once, in chunks of similar length; their
+ * Generates all completions with continuous batching: prompts are read once, in chunks of one padded length; their
  * candidates share that reading; a candidate that ends leaves its row to the next one. Rows shrink at the end and the cache
  * grows with the longest sequence, both in steps, so that few graphs occur. All choices depend on the requests alone, so
- * equal requests, weights and seeds give equal tokens. Throws `E_CONFIG` (options) and `E_DATA` (prompts).
+ * equal requests, weights and seeds give equal tokens. Throws `E_CONFIG` (options), `E_DATA` (prompts, weights that are not
+ * numbers) and the signal's reason.
  */
 export async function generateAll(
   graphs: GenerationGraphs,
   requests: readonly GenerateRequest[],
   options: SamplingOptions,
+  control: GenerateControl = {},
 ): Promise<Completion[][]> {
-  const run = new GenerationRun(graphs, requests, options)
+  const run = new GenerationRun(graphs, requests, options, control)
   await run.finish()
   return run.completions
 }
@@ -64,158 +72,261 @@ class GenerationRun {
   readonly #graphs: GenerationGraphs
   readonly #requests: readonly GenerateRequest[]
   readonly #options: SamplingOptions
+  readonly #control: GenerateControl
   readonly #sampler: Sampler
   readonly #stops: Set<number>
-  readonly #inverse: HostTensor
+  /** 1 where the choice is greedy. */
+  readonly #temperature: number
   /** Requests not yet read, the shortest prompt first. */
   readonly #unread: number[]
   readonly #waiting: Waiting[] = []
+  readonly #shared = new Set<SharedKeys>()
   #rows: (Candidate | undefined)[]
-  #cache: KvCache
+  #cache: DecodeCache
+  #weights: HeldWeights | undefined
+  #version: number | undefined
 
-  constructor(graphs: GenerationGraphs, requests: readonly GenerateRequest[], options: SamplingOptions) {
-    const { config } = graphs
+  constructor(
+    graphs: GenerationGraphs,
+    requests: readonly GenerateRequest[],
+    options: SamplingOptions,
+    control: GenerateControl,
+  ) {
     this.#sampler = new Sampler(options)
-    requests.forEach(({ prompt }, index) => {
-      checkTokens(config, prompt, index, 1)
+    requests.forEach((request, index) => {
+      checkRequest(graphs.config, request, index)
     })
     this.#graphs = graphs
     this.#requests = requests
     this.#options = options
+    this.#control = control
     this.#stops = new Set(options.stopTokens)
-    const inverse = options.temperature === 0 ? 1 : 1 / options.temperature
-    this.#inverse = { dtype: 'float32', shape: [1], data: Float32Array.of(inverse) }
+    this.#temperature = options.temperature === 0 ? 1 : options.temperature
     this.#unread = requests.map((_, index) => index).filter((index) => requests[index]!.n > 0)
     this.#unread.sort((a, b) => requests[a]!.prompt.length - requests[b]!.prompt.length || a - b)
     this.completions = requests.map(() => [])
     const wanted = requests.reduce((sum, { n }) => sum + n, 0)
-    const rows = rowBucket(wanted, graphs.batch)
+    const rows = this.#rowBucket(wanted)
     this.#rows = new Array<Candidate | undefined>(rows).fill(undefined)
-    this.#cache = new KvCache(config, rows, LENGTH_BUCKET, graphs.pool)
+    this.#cache = graphs.emptyCache({ rows, slots: LENGTH_BUCKET })
   }
 
   async finish(): Promise<void> {
-    for (;;) {
-      await this.#admit()
-      if (!this.#rows.some((candidate) => candidate)) return this.#cache.release()
-      await this.#step()
+    let done = false
+    try {
+      for (;;) {
+        await this.#admit()
+        if (!this.#rows.some((candidate) => candidate)) break
+        await this.#step()
+      }
+      done = true
+    } finally {
+      this.#cache.release(done)
+      for (const keys of this.#shared) freeAll(keys.tensors)
+      this.#weights?.release()
     }
+  }
+
+  #rowBucket(count: number): number {
+    return rowBucket(count, Math.max(LEAST_ROWS, this.#graphs.batch))
+  }
+
+  /** Looks for an end and for newer weights; to be called before every run of a graph. */
+  async #refresh(): Promise<readonly TensorInput[]> {
+    this.#control.signal?.throwIfAborted()
+    const version = this.#control.updates?.refresh()
+    if (!this.#weights || version !== this.#version) {
+      this.#weights?.release()
+      this.#weights = undefined
+      this.#weights = await this.#graphs.weights(version)
+      this.#version = version
+    }
+    return this.#weights.inputs
   }
 
   /** Fills free rows, reading further prompts as needed, and fits the cache to what is in it. */
   async #admit(): Promise<void> {
-    const entering: { row: number; waiting: Waiting }[] = []
-    for (let row = 0; row < this.#rows.length; row++) {
+    const entering: (Entering & { readonly keys: SharedKeys })[] = []
+    const most = Math.min(this.#rows.length, this.#graphs.batch)
+    for (let row = 0; row < most; row++) {
       if (this.#rows[row]) continue
       while (this.#waiting.length === 0 && this.#unread.length > 0) await this.#read()
       const waiting = this.#waiting.shift()
       if (!waiting) break
-      this.#rows[row] = waiting.candidate
-      entering.push({ row, waiting })
+      const { candidate, keys, from } = waiting
+      this.#rows[row] = candidate
+      entering.push({ row, keys, from, length: heldTokens(candidate) })
     }
-    this.#fit(entering)
-    for (const { row, waiting } of entering) this.#cache.insert(row, waiting.keys, waiting.row, waiting.length)
+    await this.#fit(entering)
+    for (const { keys } of entering) this.#leave(keys)
+  }
+
+  /** One candidate less needs these keys. */
+  #leave(keys: SharedKeys): void {
+    if (--keys.users > 0) return
+    freeAll(keys.tensors)
+    this.#shared.delete(keys)
   }
 
   /** Shrinks the rows once half of them are idle for good, and grows the cache to the longest sequence plus one. */
-  #fit(entering: readonly { row: number; waiting: Waiting }[]): void {
-    const fresh = new Set(entering.map(({ row }) => row))
-    const active = this.#rows.flatMap((candidate, row) => (candidate ? [row] : []))
-    let longest = 0
-    for (const row of active) if (!fresh.has(row)) longest = Math.max(longest, this.#cache.lengths[row]!)
-    for (const { waiting } of entering) longest = Math.max(longest, waiting.length)
+  async #fit(entering: readonly Entering[]): Promise<void> {
+    const active = this.#active()
+    const longest = active.reduce((most, row) => Math.max(most, heldTokens(this.#rows[row]!)), 0)
     const slots = Math.max(this.#cache.slots, bucketed(longest + 1, LENGTH_BUCKET))
     const idle = entering.length === 0 && this.#waiting.length === 0 && this.#unread.length === 0
-    const rows = idle ? rowBucket(active.length, this.#rows.length) : this.#rows.length
-    if (slots === this.#cache.slots && rows === this.#rows.length) return
+    const rows = idle ? Math.min(this.#rowBucket(active.length), this.#rows.length) : this.#rows.length
+    if (slots === this.#cache.slots && rows === this.#rows.length && entering.length === 0) return
     const keep = rows === this.#rows.length ? this.#rows.map((_, row) => row) : active
-    this.#cache = this.#cache.resized(this.#graphs.config, rows, slots, keep)
+    this.#cache = await this.#cache.arranged({ rows, slots }, keep, entering)
     this.#rows = Array.from({ length: rows }, (_, row) => this.#rows[keep[row] ?? -1])
   }
 
-  /** Reads the next prompts through the model and draws the first token of each of their candidates. */
+  #active(): number[] {
+    return this.#rows.flatMap((candidate, row) => (candidate ? [row] : []))
+  }
+
+  /** Positions that a sequence is padded to. They depend on it alone, and so do its last bits. */
+  #padded(length: number): number {
+    return Math.min(bucketed(length, LENGTH_BUCKET), this.#graphs.config.maxPositionEmbeddings)
+  }
+
+  /** Reads the next prompts of one padded length, and draws the first token of each of their candidates. */
   async #read(): Promise<void> {
-    const { config, weights, prefill } = this.#graphs
-    const chunk = this.#unread.splice(0, PREFILL_ROWS)
-    const rows = rowBucket(chunk.length, PREFILL_ROWS)
-    const length = bucketed(Math.max(...chunk.map((index) => this.#requests[index]!.prompt.length)), LENGTH_BUCKET)
+    const length = this.#padded(this.#requests[this.#unread[0]!]!.prompt.length)
+    const same = this.#unread.findIndex((index) => this.#padded(this.#requests[index]!.prompt.length) !== length)
+    const chunk = this.#unread.splice(0, Math.min(PREFILL_ROWS, same < 0 ? PREFILL_ROWS : same))
+    const weights = await this.#refresh()
+    const prompts = chunk.map((index) => this.#requests[index]!.prompt)
+    const { drawable, keys } = await this.#prefill(weights, prompts, length)
+    this.#shared.add(keys)
+    chunk.forEach((request, from) => {
+      for (let index = 0; index < this.#requests[request]!.n; index++) {
+        const candidate = createCandidate(
+          request,
+          index,
+          this.#requests[request]!,
+          this.#limitOf(request),
+          this.#version,
+        )
+        if (this.#draw(candidate, drawable, from)) continue
+        this.#waiting.push({ candidate, keys, from })
+        keys.users++
+      }
+    })
+    keys.users++
+    this.#leave(keys)
+  }
+
+  #limitOf(request: number): number {
+    const room = this.#graphs.config.maxPositionEmbeddings - this.#requests[request]!.prompt.length
+    return Math.min(this.#options.maxNewTokens, room)
+  }
+
+  /** Runs sequences of at most `length` tokens through the model. */
+  async #prefill(weights: readonly TensorInput[], sequences: readonly Int32Array[], length: number) {
+    const { config, prefill } = this.#graphs
+    const rows = rowBucket(sequences.length, PREFILL_ROWS)
     const tokens = new Int32Array(rows * length).fill(config.padTokenId)
     const last = new Int32Array(rows)
-    chunk.forEach((index, row) => {
-      const { prompt } = this.#requests[index]!
-      tokens.set(prompt, row * length)
-      last[row] = row * length + prompt.length - 1
+    sequences.forEach((sequence, row) => {
+      tokens.set(sequence, row * length)
+      last[row] = row * length + sequence.length - 1
     })
-    const [logp, probabilities, ...caches] = await prefill.run([
+    const { drawable, tensors } = await this.#run(prefill, [
       ...weights,
       { dtype: 'int32', shape: [rows, length], data: tokens },
       { dtype: 'int32', shape: [rows], data: last },
-      this.#inverse,
+      this.#temperatureInput(),
     ])
-    const arrays = caches.map(({ data }) => data as Float32Array)
-    const layers = Array.from({ length: config.numHiddenLayers }, (_, layer) => ({
-      kT: arrays[2 * layer]!,
-      v: arrays[2 * layer + 1]!,
-    }))
-    chunk.forEach((request, row) => {
-      const { prompt, n } = this.#requests[request]!
-      for (let index = 0; index < n; index++) {
-        const candidate = this.#candidate(request, index)
-        if (this.#draw(candidate, logp!.data as Float32Array, probabilities!.data as Float32Array, row)) continue
-        this.#waiting.push({ candidate, keys: { length, layers }, row, length: prompt.length })
-      }
-    })
+    return { drawable, keys: { length, tensors, users: 0 } satisfies SharedKeys }
   }
 
-  #candidate(request: number, index: number): Candidate {
-    const { prompt, random } = this.#requests[request]!
-    const limit = Math.min(this.#options.maxNewTokens, this.#graphs.config.maxPositionEmbeddings - prompt.length)
-    return { request, index, random: random.stream(index), limit, tokens: [], logprobs: [], sampling: [] }
+  #temperatureInput(): HostTensor {
+    return { dtype: 'float32', shape: [1], data: Float32Array.of(this.#temperature) }
+  }
+
+  async #run(graph: Compiled, inputs: readonly TensorInput[]): Promise<{ drawable: Drawable; tensors: TensorInput[] }> {
+    const { isResident, config } = this.#graphs
+    const keys = Array.from({ length: 2 * config.numHiddenLayers }, (_, i) => DRAWN + i)
+    const { host, kept } = isResident
+      ? await graph.runKept(inputs, new Set(keys))
+      : { host: await graph.run(inputs), kept: [] }
+    const [probabilities, offsets] = host.map(({ data }) => data as Float32Array) as [Float32Array, Float32Array]
+    return { drawable: { probabilities, offsets }, tensors: isResident ? kept : host.slice(DRAWN) }
   }
 
   /** Decodes one token of every row. */
   async #step(): Promise<void> {
-    const { config, weights, step } = this.#graphs
+    const { config, step } = this.#graphs
+    const weights = await this.#refresh()
+    if (this.#control.updates?.keys === 'recompute') await this.#reread(weights)
     const rows = this.#rows.length
     const tokens = Int32Array.from(this.#rows, (candidate) => candidate?.tokens.at(-1) ?? config.padTokenId)
-    const cache = this.#cache.inputs()
-    const [logp, probabilities, ...fresh] = await step.run([
+    const { open, layers } = this.#cache.inputs()
+    const { drawable, tensors } = await this.#run(step, [
       ...weights,
       { dtype: 'int32', shape: [rows], data: tokens },
       { dtype: 'int32', shape: [rows], data: this.#cache.lengths },
-      cache.open,
-      this.#inverse,
-      ...cache.layers,
+      open,
+      this.#temperatureInput(),
+      ...layers,
     ])
-    const keys = fresh.map(({ data }) => data as Float32Array)
-    this.#rows.forEach((candidate, row) => {
-      if (!candidate) return
-      if (this.#draw(candidate, logp!.data as Float32Array, probabilities!.data as Float32Array, row))
-        this.#rows[row] = undefined
-      else this.#cache.append(row, keys)
-    })
+    const going: number[] = []
+    try {
+      for (const row of this.#active())
+        if (this.#draw(this.#rows[row]!, drawable, row)) this.#rows[row] = undefined
+        else going.push(row)
+    } finally {
+      this.#cache.advance(going, tensors)
+    }
+  }
+
+  /** Reads all but the last token of the sequences anew whose keys were written by other weights than the present. */
+  async #reread(weights: readonly TensorInput[]): Promise<void> {
+    const stale = this.#active().filter((row) => this.#rows[row]!.keysVersion !== this.#version)
+    const lengthOf = (row: number) => this.#padded(heldTokens(this.#rows[row]!))
+    stale.sort((a, b) => lengthOf(a) - lengthOf(b) || a - b)
+    for (let at = 0; at < stale.length; ) {
+      this.#control.signal?.throwIfAborted()
+      const length = lengthOf(stale[at]!)
+      const chunk = stale.slice(at, at + PREFILL_ROWS).filter((row) => lengthOf(row) === length)
+      const candidates = chunk.map((row) => this.#rows[row]!)
+      const sequences = candidates.map(({ prompt, tokens }) => Int32Array.of(...prompt, ...tokens.slice(0, -1)))
+      const { keys } = await this.#prefill(weights, sequences, length)
+      const entering = chunk.map((row, from) => ({ row, keys, from, length: sequences[from]!.length }))
+      const all = this.#rows.map((_, row) => row)
+      this.#shared.add(keys)
+      this.#cache = await this.#cache.arranged(this.#cache, all, entering)
+      this.#leave(keys)
+      for (const candidate of candidates) candidate.keysVersion = this.#version
+      at += chunk.length
+    }
   }
 
   /** Draws the candidate's next token from row `row`; true when that was its last. */
-  #draw(candidate: Candidate, logp: Float32Array, probabilities: Float32Array, row: number): boolean {
+  #draw(candidate: Candidate, { probabilities, offsets }: Drawable, row: number): boolean {
     const { vocabSize } = this.#graphs.config
-    const { token, logprob } = this.#sampler.draw(probabilities, row * vocabSize, vocabSize, candidate.random.float)
-    if (!Number.isFinite(logprob))
+    const start = row * vocabSize
+    const { token, logprob } = this.#sampler.draw(probabilities, start, vocabSize, candidate.random.float)
+    const policy = Math.log(probabilities[start + token]!) * this.#temperature + offsets[row]!
+    if (!Number.isFinite(logprob) || !Number.isFinite(policy))
       throw new TroupeError('E_DATA', 'the model gives probabilities that are not numbers', {
         where: 'generate',
         hint: 'Its weights have diverged: lower the learning rate, or go back to an earlier checkpoint',
       })
     candidate.tokens.push(token)
-    candidate.logprobs.push(logp[row * vocabSize + token]!)
+    candidate.logprobs.push(policy)
     candidate.sampling.push(logprob)
+    if (this.#version !== undefined) candidate.versions.push(this.#version)
     const stopped = this.#stops.has(token)
     if (!stopped && candidate.tokens.length < candidate.limit) return false
-    this.completions[candidate.request]![candidate.index] = {
-      tokens: Int32Array.from(candidate.tokens),
-      logprobs: Float32Array.from(candidate.logprobs),
-      samplingLogprobs: Float32Array.from(candidate.sampling),
-      finish: stopped ? 'stop' : 'length',
-    }
+    this.completions[candidate.request]![candidate.index] = completionOf(candidate, stopped ? 'stop' : 'length')
     return true
   }
+}
+
+function checkRequest(config: DecoderConfig, { prompt, n }: GenerateRequest, index: number): void {
+  checkTokens(config, prompt, index, 1)
+  if (!Number.isSafeInteger(n) || n < 0)
+    throw new TroupeError('E_DATA', `sequence ${index}: n must be a whole number, not ${n}`, { where: 'generate' })
 }

@@ -11,6 +11,7 @@ export { createTrainer, type TrainerOptions } from './trainer.js'
 export type {
   Completion,
   EngineOptions,
+  GenerateControl,
   GenerateRequest,
   LanguageModel,
   OptimizerOptions,
@@ -19,4 +20,5 @@ export type {
   TokenSequence,
   Trainer,
   TrainingExtra,
+  WeightUpdates,
 } from './types.js'

@@ -1,5 +1,5 @@
 import { assert } from '../runtime/kernel/errors.js'
-import type { HostTensor } from '../runtime/tensor/compile.js'
+import type { HostTensor, TensorInput } from '../runtime/tensor/compile.js'
 import { MASKED } from './attention.js'
 import type { BufferPool } from './buffer-pool.js'
 import type { DecoderConfig } from './config.js'
@@ -7,18 +7,44 @@ import type { DecoderConfig } from './config.js'
 /** Keys and values of whole prompts, as the prefill graph returns them: per layer kT [R, K, D, T] and v [R, K, T, D]. */
 export interface PrefilledKeys {
   readonly length: number
-  readonly layers: readonly { readonly kT: Float32Array; readonly v: Float32Array }[]
+  readonly tensors: readonly TensorInput[]
 }
 
-/**
- * Keys and values of the sequences being decoded, in plain typed arrays that enter the step graph without a copy.
- * `rows` sequences of at most `slots` positions; per layer kT [B, K, D, S] and v [B, K, S, D].
- */
-export class KvCache {
+/** A sequence that takes a row: row `from` of prefilled keys, its first `length` positions. */
+export interface Entering {
+  readonly row: number
+  readonly keys: PrefilledKeys
+  readonly from: number
+  readonly length: number
+}
+
+/** Keys and values of the sequences being decoded: `rows` of at most `slots` positions. */
+export interface DecodeCache {
   readonly rows: number
   readonly slots: number
   /** Positions held, per row. */
   readonly lengths: Int32Array
+  /** The step graph's inputs: open [B, 1, 1, S] and, per layer, kT [B, K, D, S] and v [B, K, S, D]. */
+  inputs(): { open: HostTensor; layers: readonly TensorInput[] }
+  /** Takes over what the step graph gave for the position after the last of each row; `active` rows keep it. */
+  advance(active: readonly number[], outputs: readonly TensorInput[]): void
+  /** A cache of this size that holds rows `keep` of this one, in that order, and those entering. This one is used up. */
+  arranged(size: CacheSize, keep: readonly number[], entering: readonly Entering[]): Promise<DecodeCache>
+  /** Gives its memory back; `reuse` where what it holds are numbers. The cache must not be used after. */
+  release(reuse: boolean): void
+}
+
+export interface CacheSize {
+  readonly rows: number
+  readonly slots: number
+}
+
+/** A cache in plain typed arrays that enter the step graph without a copy: for backends that compute on the host. */
+export class HostCache implements DecodeCache {
+  readonly rows: number
+  readonly slots: number
+  readonly lengths: Int32Array
+  readonly #config: DecoderConfig
   readonly #heads: number
   readonly #size: number
   readonly #layers: { readonly kT: Float32Array; readonly v: Float32Array }[]
@@ -28,7 +54,8 @@ export class KvCache {
   readonly #pool: BufferPool
 
   /** Positions that are not held are masked, so what the pool's arrays hold there does not matter. */
-  constructor(config: DecoderConfig, rows: number, slots: number, pool: BufferPool) {
+  constructor(config: DecoderConfig, { rows, slots }: CacheSize, pool: BufferPool) {
+    this.#config = config
     this.#pool = pool
     this.rows = rows
     this.slots = slots
@@ -43,7 +70,6 @@ export class KvCache {
     }))
   }
 
-  /** The graph's inputs: open [B, 1, 1, S] and, per layer, kT and v. */
   inputs(): { open: HostTensor; layers: HostTensor[] } {
     const [B, K, D, S] = [this.rows, this.#heads, this.#size, this.slots]
     const float32 = (shape: number[], data: Float32Array): HostTensor => ({ dtype: 'float32', shape, data })
@@ -53,15 +79,13 @@ export class KvCache {
     }
   }
 
-  /** Puts row `from` of prefilled keys (its first `length` positions) into `row`, in place of what was there. */
-  insert(row: number, keys: PrefilledKeys, from: number, length: number): void {
-    assert(length <= this.slots, 'a sequence fits into the cache that it enters')
-    const source = keys.layers.map(({ kT, v }) => ({ kT, v, row: from, slots: keys.length }))
-    this.#fill(row, source, length)
+  advance(active: readonly number[], outputs: readonly TensorInput[]): void {
+    const fresh = outputs.map(arrayOf)
+    for (const row of active) this.#append(row, fresh)
   }
 
   /** Appends one position to `row` from the step graph's new k and v ([B, K, 1, D] per layer, k then v). */
-  append(row: number, fresh: readonly Float32Array[]): void {
+  #append(row: number, fresh: readonly Float32Array[]): void {
     const [K, D, S] = [this.#heads, this.#size, this.slots]
     const at = this.lengths[row]!
     assert(at < S, 'the cache has room for one more position')
@@ -79,22 +103,34 @@ export class KvCache {
     this.lengths[row] = at + 1
   }
 
-  /** Gives the arrays back; the cache must not be used after. */
-  release(): void {
+  release(reuse: boolean): void {
+    if (!reuse) return
     for (const { kT, v } of this.#layers) {
       this.#pool.give(kT)
       this.#pool.give(v)
     }
   }
 
-  /** A cache of another size that holds rows `keep` of this one, in that order; this one is released. */
-  resized(config: DecoderConfig, rows: number, slots: number, keep: readonly number[]): KvCache {
-    const next = new KvCache(config, rows, slots, this.#pool)
-    keep.forEach((from, row) => {
-      const source = this.#layers.map(({ kT, v }) => ({ kT, v, row: from, slots: this.slots }))
-      next.#fill(row, source, this.lengths[from]!)
-    })
-    this.release()
+  async arranged(size: CacheSize, keep: readonly number[], entering: readonly Entering[]): Promise<HostCache> {
+    const same = size.rows === this.rows && size.slots === this.slots
+    const next = same ? this : new HostCache(this.#config, size, this.#pool)
+    if (!same) {
+      keep.forEach((from, row) => {
+        const source = this.#layers.map(({ kT, v }) => ({ kT, v, row: from, slots: this.slots }))
+        next.#fill(row, source, this.lengths[from]!)
+      })
+      this.release(true)
+    }
+    for (const { row, keys, from, length } of entering) {
+      assert(length <= next.slots, 'a sequence fits into the cache that it enters')
+      const source = next.#layers.map((_, layer) => ({
+        kT: arrayOf(keys.tensors[2 * layer]),
+        v: arrayOf(keys.tensors[2 * layer + 1]),
+        row: from,
+        slots: keys.length,
+      }))
+      next.#fill(row, source, length)
+    }
     return next
   }
 
@@ -121,4 +157,9 @@ export class KvCache {
     this.#open.fill(MASKED, row * S + length, (row + 1) * S)
     this.lengths[row] = length
   }
+}
+
+function arrayOf(tensor: TensorInput | undefined): Float32Array {
+  assert(tensor && 'data' in tensor, 'a cache on the host is given what lies on the host')
+  return tensor.data as Float32Array
 }

@@ -1,17 +1,24 @@
+import * as tf from '@tensorflow/tfjs-core'
 import { TroupeError } from '../runtime/kernel/errors.js'
-import { compile } from '../runtime/tensor/index.js'
+import { type Backend, compile } from '../runtime/tensor/index.js'
 import { bucketed, checkSequence, layBatch, rowBucket } from './batch.js'
 import { BufferPool } from './buffer-pool.js'
 import type { DecoderConfig } from './config.js'
-import { generateAll } from './generation.js'
-import { prefillGraph, stepGraph } from './generation-graphs.js'
+import { type GenerationGraphs, generateAll } from './generation.js'
+import { arrangeGraph, prefillGraph, stepGraph } from './generation-graphs.js'
 import { logprobsGraph, weightInputs } from './graphs.js'
+import { HostCache } from './kv-cache.js'
 import { checkParams } from './layout.js'
+import { ResidentCache } from './resident-cache.js'
+import { hostWeights, ResidentWeights } from './resident-weights.js'
 import type { EngineOptions, LanguageModel, TokenSequence } from './types.js'
 
 const SCORE_ROWS = 32
 const LENGTH_BUCKET = 16
 const DEFAULT_BATCH = 128
+
+/** Backends whose device is the host: nothing is gained by keeping tensors there. */
+const HOST_BACKENDS: ReadonlySet<Backend> = new Set(['onnx', 'cpu'])
 
 /** Graphs kept of each kind: row counts × lengths. */
 const MAX_GRAPHS = 48
@@ -27,10 +34,23 @@ export function openModel(config: DecoderConfig, params: Float32Array, engine: E
     throw new TroupeError('E_CONFIG', `engine: batch must be a positive integer, not ${batch}`, { where: 'model' })
   const options = { backend: engine.backend, threads: engine.threads ?? 1, maxGraphs: MAX_GRAPHS }
   const prefill = compile(prefillGraph(config), { name: 'prefill', ...options })
-  const step = compile(stepGraph(config), { name: 'decode', ...options })
+  const isResident = engine.resident ?? !HOST_BACKENDS.has(engine.backend)
+  const step = compile(stepGraph(config, isResident), { name: 'decode', ...options })
+  const arrange = compile(arrangeGraph, { name: 'cache', ...options })
+  const upload = compile((inputs) => inputs.map((input) => tf.clone(input)), { name: 'weights', ...options })
   const score = compile(logprobsGraph(config), { name: 'logprobs', ...options })
   const weights = weightInputs(config, params)
   const pool = new BufferPool()
+  const resident = new ResidentWeights(upload, weights)
+  const graphs: GenerationGraphs = {
+    config,
+    prefill,
+    step,
+    isResident,
+    batch,
+    weights: isResident ? resident.hold : hostWeights(weights),
+    emptyCache: (size) => (isResident ? ResidentCache.empty(config, size, arrange) : new HostCache(config, size, pool)),
+  }
 
   /** Scores one chunk of similar length, given as indices into `sequences`, into `results`. */
   async function scoreChunk(sequences: readonly TokenSequence[], chunk: readonly number[], results: Float32Array[]) {
@@ -48,7 +68,7 @@ export function openModel(config: DecoderConfig, params: Float32Array, engine: E
   return {
     config,
     params,
-    generate: (requests, sampling) => generateAll({ config, prefill, step, weights, batch, pool }, requests, sampling),
+    generate: (requests, sampling, control) => generateAll(graphs, requests, sampling, control),
     logprobs: async (sequences) => {
       sequences.forEach((sequence, index) => {
         checkSequence(config, sequence, index)
@@ -61,7 +81,8 @@ export function openModel(config: DecoderConfig, params: Float32Array, engine: E
       return results
     },
     dispose: async () => {
-      await Promise.all([prefill.dispose(), step.dispose(), score.dispose()])
+      resident.dispose()
+      await Promise.all([prefill, step, arrange, upload, score].map((graph) => graph.dispose()))
     },
   }
 }

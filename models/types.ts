@@ -35,7 +35,30 @@ export interface Completion {
   readonly logprobs: Float32Array
   /** log-probability under the distribution that was sampled from (temperature, top-k, top-p). */
   readonly samplingLogprobs: Float32Array
+  /** The version of the weights that drew each token; only where versions are followed ({@link GenerateControl}). */
+  readonly versions?: Int32Array
   readonly finish: 'stop' | 'length'
+}
+
+/** How a running generation is steered from outside. */
+export interface GenerateControl {
+  /** Ends it before its next graph run; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+  readonly updates?: WeightUpdates | undefined
+}
+
+/** New weights between decode steps: in-flight updates, as in PipelineRL (2025) and AReaL (2025). */
+export interface WeightUpdates {
+  /**
+   * Called before every graph run. It may write newer weights into the model's `params`, and returns the version that they
+   * now hold; the same version means the same weights.
+   */
+  refresh(): number
+  /**
+   * What becomes of keys and values that older weights wrote: `keep` (default) decodes on with them, `recompute` reads each
+   * sequence again with the new weights before its next token.
+   */
+  readonly keys?: 'keep' | 'recompute' | undefined
 }
 
 export interface EngineOptions {
@@ -44,6 +67,8 @@ export interface EngineOptions {
   readonly threads?: number
   /** Sequences decoded at once. Default 128. */
   readonly batch?: number
+  /** Keys, values and weights stay on the device during generation. Default: where the device is not the host. */
+  readonly resident?: boolean
 }
 
 /** A model to read from: logprobs and generation. `params` is one flat vector laid out by `paramLayout(config)`. */
@@ -51,7 +76,11 @@ export interface LanguageModel {
   readonly config: DecoderConfig
   readonly params: Float32Array
   /** For each request, its `n` completions. */
-  generate(requests: readonly GenerateRequest[], options: SamplingOptions): Promise<Completion[][]>
+  generate(
+    requests: readonly GenerateRequest[],
+    options: SamplingOptions,
+    control?: GenerateControl,
+  ): Promise<Completion[][]>
   /** Per-token log π of each sequence's completion (length tokens.length − promptLength). */
   logprobs(sequences: readonly TokenSequence[]): Promise<Float32Array[]>
   dispose(): Promise<void>
