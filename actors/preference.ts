@@ -47,7 +47,8 @@ export function createPreference(config: LearnerConfig, params: Float32Array, to
 
   return {
     /** Makes the present weights the reference and starts the optimizer afresh. */
-    begin(iteration: number): void {
+    async begin(iteration: number): Promise<void> {
+      await trainer.pull()
       reference.set(params)
       trainer.resetOptimizer(optimizerOf(iteration))
     },
@@ -97,6 +98,9 @@ export function createPreference(config: LearnerConfig, params: Float32Array, to
         tokens: result.tokens,
       }
     },
+
+    /** Brings `params` up to date. */
+    pull: () => trainer.pull(),
 
     async dispose() {
       await trainer.dispose()

@@ -58,6 +58,8 @@ export function createSupervised(
       }
       return tokens
     },
+    /** Brings `params` up to date. */
+    pull: () => trainer.pull(),
     dispose: () => trainer.dispose(),
   }
 }

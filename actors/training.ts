@@ -33,8 +33,9 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
   let published = -1
   let iteration = -1
 
-  function publish(): void {
+  async function publish(): Promise<void> {
     if (published === version) return
+    await preference?.pull()
     weights.publish(version, params)
     published = version
     metric('learner/published', published)
@@ -55,9 +56,10 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
 
   async function finishSupervised(): Promise<ModelSnapshot> {
     progress('sft', config.demonstrations, config.demonstrations, 'examples')
+    await supervised.pull()
     await supervised.dispose()
     preference = createPreference(config, params, tokenizer, world)
-    publish()
+    await publish()
     return snapshot('M1')
   }
 
@@ -84,7 +86,7 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
     if (last.iteration !== iteration) {
       iteration = last.iteration
       samples.beginIteration()
-      preference.begin(iteration)
+      await preference.begin(iteration)
     }
     const { choose } = preference
     const outcomes = batches.flatMap((batch) =>
@@ -98,7 +100,7 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
     version++
     report(result)
     const due = config.publishEvery === 'iteration' ? false : version - published >= config.publishEvery
-    if (due || last.lastOfIteration) publish()
+    if (due || last.lastOfIteration) await publish()
     return last.lastOfIteration ? snapshot(`M${iteration + 2}`) : undefined
   }
 

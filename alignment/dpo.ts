@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { LossFunction } from '../runtime/tensor/loss.js'
+import { type LossFunction, meanOf } from '../runtime/tensor/loss.js'
 import { sigmoidPreferenceLoss } from './preference-loss.js'
 
 export interface DpoOptions {
@@ -32,14 +32,14 @@ export const DPO_METRICS = ['dpo', 'accuracy', 'chosenReward', 'rejectedReward',
  */
 export function dpo(options: DpoOptions): LossFunction {
   const { beta, pairs, nllRows = 0, nllCoefficient = 1, labelSmoothing = 0 } = options
-  return (logprobs, mask, [refChosen, refRejected, pairWeight, nllWeight]) => {
+  return (logprobs, mask, [refChosen, refRejected, pairWeight, nllWeight], meanOver = meanOf) => {
     if (!refChosen || !refRejected || !pairWeight) throw new TypeError('dpo needs refChosen, refRejected, pairWeight')
     const sums = tf.sum(tf.mul(logprobs, mask), 1) // [2P + R]
     const chosen = tf.sub(tf.slice(sums, 0, pairs), refChosen) // log π − log ref, [P]
     const rejected = tf.sub(tf.slice(sums, pairs, pairs), refRejected)
     const h = tf.sub(chosen, rejected)
-    const count = tf.maximum(tf.sum(pairWeight), 1)
-    const mean = (values: tf.Tensor): tf.Scalar => tf.div(tf.sum(tf.mul(values, pairWeight)), count)
+    const count = tf.sum(pairWeight)
+    const mean = (values: tf.Tensor) => meanOver(tf.sum(tf.mul(values, pairWeight)), count, 1)
 
     const preference = mean(sigmoidPreferenceLoss(h, beta, labelSmoothing))
     const accuracy = mean(tf.cast(tf.greater(h, 0), 'float32'))
@@ -50,7 +50,7 @@ export function dpo(options: DpoOptions): LossFunction {
 
     const nll = tf.neg(tf.slice(sums, 2 * pairs, nllRows)) // [R]
     const tokens = tf.sum(tf.slice(mask, [2 * pairs, 0], [nllRows, -1]), 1)
-    const perToken = tf.div(tf.sum(tf.mul(nll, nllWeight)), tf.maximum(tf.sum(tf.mul(tokens, nllWeight)), 1))
+    const perToken = meanOver(tf.sum(tf.mul(nll, nllWeight)), tf.sum(tf.mul(tokens, nllWeight)), 1)
     return { loss: tf.add(preference, tf.mul(perToken, nllCoefficient)), metrics }
   }
 }

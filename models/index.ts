@@ -19,6 +19,7 @@ export type {
   StepResult,
   TokenSequence,
   Trainer,
+  TrainingBatch,
   TrainingExtra,
   WeightUpdates,
 } from './types.js'

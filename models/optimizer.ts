@@ -1,10 +1,11 @@
 import { TroupeError } from '../runtime/kernel/errors.js'
 import type { WeightEntry } from '../runtime/tensor/weights.js'
+import { adamwUpdate, sumOfSquares } from './adamw-kernel.js'
 import { isDecayed } from './layout.js'
 import type { OptimizerOptions } from './types.js'
 
 /** Throws `E_CONFIG` that names the first wrong optimizer option. */
-function checkOptimizer(options: OptimizerOptions): void {
+export function checkOptimizer(options: OptimizerOptions): void {
   const bounds: [keyof OptimizerOptions, number, number][] = [
     ['learningRate', 0, 10],
     ['beta1', 0, 1 - 1e-9],
@@ -46,17 +47,42 @@ export function learningRateAt(options: OptimizerOptions, step: number): number 
   return peak * (finalFraction + (1 - finalFraction) * left)
 }
 
-/** √Σg² over all gradients; not a number when any of them is not. */
+/** √Σg² over all gradients, summed in float64; not a number when any of them is not. */
 export function globalNorm(gradients: readonly Float32Array[]): number {
-  let sum = 0
-  for (const gradient of gradients) for (let i = 0; i < gradient.length; i++) sum += gradient[i]! * gradient[i]!
-  return Math.sqrt(sum)
+  return Math.sqrt(gradients.reduce((sum, gradient) => sum + sumOfSquares(gradient), 0))
+}
+
+/** Bias corrections of update `step` (the first is 0) and its learning rate. */
+export function correctionsAt(options: OptimizerOptions, step: number) {
+  const rate = learningRateAt(options, step)
+  return {
+    rate,
+    stepSize: rate / (1 - options.beta1 ** (step + 1)),
+    correction: 1 / Math.sqrt(1 - options.beta2 ** (step + 1)),
+  }
+}
+
+/** Moments of one flat vector and the number of updates made: what resuming needs. */
+export interface OptimizerState {
+  readonly step: number
+  readonly m: Float32Array
+  readonly v: Float32Array
+}
+
+/** Throws `E_CHECKPOINT` when `state` is not of a vector of `total` elements. */
+export function checkState(state: OptimizerState, total: number): void {
+  if (state.m.length !== total || state.v.length !== total || !(state.step >= 0))
+    throw new TroupeError(
+      'E_CHECKPOINT',
+      `optimizer state of ${state.m.length} parameters does not fit a model of ${total}`,
+      { where: 'optimizer', hint: 'Resume with the model configuration that the run began with' },
+    )
 }
 
 /**
  * AdamW (Loshchilov & Hutter 2019) with bias correction, on one flat vector in place; the same arithmetic as
- * `torch.optim.AdamW` after `clip_grad_norm_`. Weight decay is decoupled, and not applied to norms and biases (PyTorch
- * users write this as a parameter group; embeddings are decayed).
+ * `torch.optim.AdamW` after `clip_grad_norm_`. Weight decay is decoupled, and not applied to norm gains (PyTorch users
+ * write this as a parameter group; embeddings are decayed).
  */
 export class AdamW {
   readonly #entries: readonly WeightEntry[]
@@ -86,41 +112,24 @@ export class AdamW {
   /** Applies one update from gradients of global norm `norm`; returns the learning rate it used. */
   update(params: Float32Array, gradients: readonly Float32Array[], norm: number): number {
     const { beta1, beta2, epsilon, weightDecay, clipNorm } = this.#options
-    const rate = learningRateAt(this.#options, this.#step)
-    this.#step++
+    const { rate, stepSize, correction } = correctionsAt(this.#options, this.#step++)
     const clip = clipNorm > 0 ? Math.min(1, clipNorm / (norm + 1e-6)) : 1
-    const stepSize = rate / (1 - beta1 ** this.#step)
-    const correction = 1 / Math.sqrt(1 - beta2 ** this.#step)
-    const [m, v] = [this.#m, this.#v]
-    this.#entries.forEach(({ name, offset, length }, index) => {
-      const gradient = gradients[index]!
+    const step = { clip, beta1, beta2, stepSize, correction, epsilon }
+    this.#entries.forEach(({ name, offset }, index) => {
       const keep = isDecayed(name) ? 1 - rate * weightDecay : 1
-      for (let i = 0; i < length; i++) {
-        const at = offset + i
-        const g = gradient[i]! * clip
-        const mean = beta1 * m[at]! + (1 - beta1) * g
-        const square = beta2 * v[at]! + (1 - beta2) * g * g
-        m[at] = mean
-        v[at] = square
-        params[at] = params[at]! * keep - (stepSize * mean) / (Math.sqrt(square) * correction + epsilon)
-      }
+      adamwUpdate([params, this.#m, this.#v], gradients[index]!, offset, keep, step)
     })
     return rate
   }
 
   /** Copies of the moments, and the number of updates made. */
-  state(): { step: number; m: Float32Array; v: Float32Array } {
+  state(): OptimizerState {
     return { step: this.#step, m: this.#m.slice(), v: this.#v.slice() }
   }
 
   /** Goes on from {@link state}. Throws `E_CHECKPOINT` when it is of another model. */
-  restore(state: { step: number; m: Float32Array; v: Float32Array }): void {
-    if (state.m.length !== this.#m.length || state.v.length !== this.#v.length || !(state.step >= 0))
-      throw new TroupeError(
-        'E_CHECKPOINT',
-        `optimizer state of ${state.m.length} parameters does not fit a model of ${this.#m.length}`,
-        { where: 'optimizer', hint: 'Resume with the model configuration that the run began with' },
-      )
+  restore(state: OptimizerState): void {
+    checkState(state, this.#m.length)
     this.#m = state.m.slice()
     this.#v = state.v.slice()
     this.#step = state.step

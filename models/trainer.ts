@@ -1,19 +1,22 @@
-import * as tf from '@tensorflow/tfjs-core'
 import { assert, TroupeError } from '../runtime/kernel/errors.js'
-import {
-  type Compiled,
-  compile,
-  type HostTensor,
-  type LossFunction,
-  type TensorFunction,
-} from '../runtime/tensor/index.js'
+import { type Compiled, compile, type HostTensor, type LossFunction } from '../runtime/tensor/index.js'
 import { bucketed, checkSequence, layBatch } from './batch.js'
 import type { DecoderConfig } from './config.js'
-import { chosenLogprobs, countWeights, weightInputs } from './graphs.js'
+import { chosenLogprobs } from './graphs.js'
 import { checkParams, paramLayout } from './layout.js'
-import { moveRows } from './ops.js'
-import { AdamW, globalNorm } from './optimizer.js'
-import type { EngineOptions, OptimizerOptions, StepResult, TokenSequence, Trainer, TrainingExtra } from './types.js'
+import type { OptimizerState } from './optimizer.js'
+import { ResidentUpdate } from './resident-update.js'
+import { countsGraph, type Trainable } from './training-graph.js'
+import type {
+  EngineOptions,
+  OptimizerOptions,
+  StepResult,
+  TokenSequence,
+  Trainer,
+  TrainingBatch,
+  TrainingExtra,
+} from './types.js'
+import { createHostUpdate, isSound, type Update, type UpdateOutcome } from './update.js'
 
 export interface TrainerOptions {
   readonly optimizer: OptimizerOptions
@@ -22,18 +25,21 @@ export interface TrainerOptions {
   readonly rows: number
   /** A batch's length is padded to a multiple of this. Default 16. */
   readonly lengthBucket?: 8 | 16
+  /**
+   * `graph`: AdamW is part of the graph, and parameters and moments stay on the device. `host`: gradients come to the host.
+   * Default `host` on `onnx` and `cpu`, where the device is the host and native code would copy every output (measured in
+   * docs/performance.md); `webgpu` and `tensorflow` always use `graph`.
+   */
+  readonly update?: 'graph' | 'host'
 }
-
-/** Tensors of one batch before the extras: tokens, index, back, targets, flat, mask. */
-const BATCH_INPUTS = 6
 
 /** Graphs kept: some row counts × lengths × shares of chosen positions. */
 const MAX_GRAPHS = 32
 
 /**
- * Trains `params` in place on `loss`, one AdamW update a step. Loss, metrics and all gradients are one compiled graph.
- * Throws `E_CONFIG` (options), and from `step` `E_DATA` (a sequence that does not fit, or a loss or gradient that is not
- * finite; then nothing was changed).
+ * Trains `params` on `loss`, one AdamW update a step. Loss, metrics and all gradients are one compiled graph. Throws
+ * `E_CONFIG` (options), and from `step` `E_DATA` (a sequence that does not fit, or a loss or gradient that is not finite;
+ * then nothing was changed).
  */
 export function createTrainer(
   config: DecoderConfig,
@@ -41,79 +47,120 @@ export function createTrainer(
   loss: LossFunction,
   options: TrainerOptions,
 ): Trainer {
-  return new GraphTrainer(config, params, loss, options)
+  checkParams(config, params)
+  const model: Trainable = {
+    entries: paramLayout(config).entries,
+    total: params.length,
+    frozen: [],
+    logprobs: (trained, _, batch) => chosenLogprobs(config, trained, batch),
+  }
+  return new GraphTrainer(config, model, params, loss, options)
 }
 
 class GraphTrainer implements Trainer {
   readonly params: Float32Array
   readonly #config: DecoderConfig
   readonly #options: TrainerOptions
-  readonly #weights: HostTensor[]
-  readonly #graph: Compiled
-  readonly #adam: AdamW
+  readonly #update: Update
+  readonly #counts: Compiled
 
-  constructor(config: DecoderConfig, params: Float32Array, loss: LossFunction, options: TrainerOptions) {
-    checkParams(config, params)
-    if (!Number.isSafeInteger(options.rows) || options.rows < 1)
-      throw new TroupeError('E_CONFIG', `trainer: rows must be a positive integer, not ${options.rows}`)
+  constructor(
+    config: DecoderConfig,
+    model: Trainable,
+    params: Float32Array,
+    loss: LossFunction,
+    options: TrainerOptions,
+  ) {
+    const { rows, update, optimizer } = options
+    if (!Number.isSafeInteger(rows) || rows < 1)
+      throw new TroupeError('E_CONFIG', `trainer: rows must be a positive integer, not ${rows}`)
+    const { backend, threads = 1 } = options.engine
+    const engine = { backend, threads, maxGraphs: MAX_GRAPHS }
+    const onHost = backend === 'onnx' || backend === 'cpu'
+    if (update === 'host' && !onHost)
+      throw new TroupeError('E_CONFIG', `trainer: the ${backend} backend updates in the graph`, {
+        hint: 'Leave the option update out',
+      })
     this.params = params
     this.#config = config
     this.#options = options
-    this.#weights = weightInputs(config, params)
-    this.#adam = new AdamW(paramLayout(config).entries, params.length, options.optimizer)
-    this.#graph = compile(lossAndGradients(config, loss), {
-      name: 'train',
-      maxGraphs: MAX_GRAPHS,
-      backend: options.engine.backend,
-      threads: options.engine.threads ?? 1,
-    })
+    this.#update =
+      (update ?? (onHost ? 'host' : 'graph')) === 'host'
+        ? createHostUpdate(model, params, loss, optimizer, engine)
+        : new ResidentUpdate(model, params, loss, optimizer, engine)
+    this.#counts = compile(countsGraph(loss), { name: 'counts', ...engine })
   }
 
   async step(sequences: readonly TokenSequence[], extras: readonly TrainingExtra[] = []): Promise<StepResult> {
+    return this.#result(await this.#update.step(this.#lay({ sequences, extras }).inputs), [sequences])
+  }
+
+  async accumulate(batches: readonly TrainingBatch[]): Promise<StepResult> {
+    if (batches.length === 0) throw new TroupeError('E_DATA', 'training step: no micro-batch', { where: 'trainer' })
+    const parts = batches.map((batch) => this.#lay(batch))
+    let totals: number[] = []
+    for (const { mask, extras } of parts) {
+      const [counts] = await this.#counts.run([mask, ...extras])
+      totals = Array.from(counts!.data, (count, k) => (totals[k] ?? 0) + count)
+    }
+    if (totals.length === 1)
+      throw new TroupeError('E_CONFIG', 'this loss does not say what it is a mean over, so its parts do not add up', {
+        where: 'trainer',
+        hint: 'Build the loss from the `mean` that it is given',
+      })
+    const outcome = await this.#update.accumulate(
+      parts.map(({ inputs }) => inputs),
+      { dtype: 'float32', shape: [totals.length], data: Float32Array.from(totals) },
+    )
+    return this.#result(
+      outcome,
+      batches.map(({ sequences }) => sequences),
+    )
+  }
+
+  pull(): Promise<void> {
+    return this.#update.pull()
+  }
+
+  resetOptimizer(options: OptimizerOptions): void {
+    this.#update.reset(options)
+  }
+
+  state(): Promise<OptimizerState> {
+    return this.#update.state()
+  }
+
+  restore(state: OptimizerState): void {
+    this.#update.restore(state)
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([this.#update.dispose(), this.#counts.dispose()])
+  }
+
+  #lay({ sequences, extras = [] }: TrainingBatch) {
     sequences.forEach((sequence, index) => {
       checkSequence(this.#config, sequence, index)
     })
     const rows = bucketed(sequences.length, this.#options.rows)
     const longest = sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 1)
     const length = bucketed(longest, this.#options.lengthBucket ?? 16)
-    const batch = layBatch(this.#config, sequences, rows, length)
+    const { inputs, mask } = layBatch(this.#config, sequences, rows, length)
     const further = extras.map((extra) => layExtra(extra, sequences, rows, length))
-    const outputs = await this.#graph.run([...this.#weights, ...batch.inputs, batch.mask, ...further])
-    const [loss, ...rest] = outputs.map(({ data }) => data as Float32Array)
-    const gradients = rest.slice(0, this.#weights.length)
-    const gradNorm = globalNorm(gradients)
-    if (!Number.isFinite(loss![0]!) || !Number.isFinite(gradNorm))
+    return { inputs: [...inputs, mask, ...further], mask, extras: further }
+  }
+
+  #result(outcome: UpdateOutcome, batches: readonly (readonly TokenSequence[])[]): StepResult {
+    if (!isSound(outcome))
       throw new TroupeError(
         'E_DATA',
-        `training step: loss ${loss![0]}, gradient norm ${gradNorm}; weights left as they were`,
+        `training step: loss ${outcome.loss}, gradient norm ${outcome.gradNorm}; weights left as they were`,
         {
           where: 'trainer',
           hint: 'Lower the learning rate, or clip gradients (clipNorm)',
         },
       )
-    return {
-      loss: loss![0]!,
-      metrics: rest.slice(this.#weights.length).map((metric) => metric[0]!),
-      gradNorm,
-      learningRate: this.#adam.update(this.params, gradients, gradNorm),
-      tokens: sequences.reduce((sum, { tokens }) => sum + tokens.length, 0),
-    }
-  }
-
-  resetOptimizer(options: OptimizerOptions): void {
-    this.#adam.reset(options)
-  }
-
-  state() {
-    return this.#adam.state()
-  }
-
-  restore(state: { step: number; m: Float32Array; v: Float32Array }): void {
-    this.#adam.restore(state)
-  }
-
-  async dispose(): Promise<void> {
-    await this.#graph.dispose()
+    return { ...outcome, tokens: batches.flat().reduce((sum, { tokens }) => sum + tokens.length, 0) }
   }
 }
 
@@ -133,27 +180,4 @@ function layExtra(extra: TrainingExtra, sequences: readonly TokenSequence[], row
   const padded = new Float32Array((data.length / sequences.length) * rows)
   padded.set(data)
   return { dtype: 'float32', shape: [rows, ...shape.slice(1)], data: padded }
-}
-
-/** weights, tokens, index, back, targets, flat, mask, extras → loss, gradients, metrics. */
-function lossAndGradients(config: DecoderConfig, loss: LossFunction): TensorFunction {
-  const count = countWeights(config)
-  return (inputs) => {
-    const batch = inputs.slice(count, count + BATCH_INPUTS)
-    const extras = inputs.slice(count + BATCH_INPUTS)
-    const [, index, back, , , mask] = batch as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Tensor, tf.Tensor, tf.Tensor2D]
-    let metrics: tf.Tensor[] = []
-    const { value, grads } = tf.valueAndGrads((...weights: tf.Tensor[]) => {
-      const chosen = chosenLogprobs(config, weights, batch) // [M]
-      // Back to [rows, length]: zero where no completion token follows.
-      const logprobs = tf.reshape(moveRows(chosen, back, index), mask.shape)
-      const result = loss(logprobs, mask, extras)
-      // Clones, because a loss may also be given as a metric, and outlives what is kept here.
-      metrics = result.metrics.map((metric) => tf.keep(tf.clone(metric)))
-      return result.loss
-    })(inputs.slice(0, count))
-    const outputs = metrics.map((metric) => tf.clone(metric))
-    tf.dispose(metrics)
-    return [value, ...grads, ...outputs]
-  }
 }

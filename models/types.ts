@@ -1,6 +1,7 @@
 import type { Backend } from '../runtime/tensor/index.js'
 import type { Random } from '../runtime/time/random.js'
 import type { DecoderConfig } from './config.js'
+import type { OptimizerState } from './optimizer.js'
 
 /** Tokens of a prompt and its completion; the loss and the logprobs are of `tokens[promptLength…]`. */
 export interface TokenSequence {
@@ -122,15 +123,30 @@ export type TrainingExtra =
   | { readonly shape: readonly number[]; readonly data: Float32Array }
   | { readonly perToken: readonly Float32Array[] }
 
-/** Updates `params` in place. One graph per (rows, length bucket). */
+/** One micro-batch of a training step. */
+export interface TrainingBatch {
+  readonly sequences: readonly TokenSequence[]
+  readonly extras?: readonly TrainingExtra[]
+}
+
+/** Trains one flat vector. One graph per (rows, length bucket). */
 export interface Trainer {
+  /** What is trained; up to date after {@link pull}. With `update: 'graph'` it is read at the first step and not again. */
   readonly params: Float32Array
+  /** Brings `params` up to date: call it before reading or publishing them. Free where the update is made on the host. */
+  pull(): Promise<void>
   /** `rows` is padded with empty sequences to a multiple the caller chose; extras are vectors or matrices of fixed shape. */
   step(sequences: readonly TokenSequence[], extras?: readonly TrainingExtra[]): Promise<StepResult>
+  /**
+   * One update from several micro-batches, one after another: the gradient is that of all of them as one batch, and memory
+   * that of the largest. The loss must be made of `mean`s (see `LossFunction`), else `E_CONFIG`.
+   */
+  accumulate(batches: readonly TrainingBatch[]): Promise<StepResult>
   /** Begins a new phase on the same params: new options, zero moments, step 0. Compiled graphs stay. */
   resetOptimizer(options: OptimizerOptions): void
   /** Optimizer moments and step count, for resuming. */
-  state(): { step: number; m: Float32Array; v: Float32Array }
-  restore(state: { step: number; m: Float32Array; v: Float32Array }): void
+  state(): Promise<OptimizerState>
+  /** Throws `E_CHECKPOINT` when the state is of another model. */
+  restore(state: OptimizerState): void
   dispose(): Promise<void>
 }

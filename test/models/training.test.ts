@@ -14,13 +14,19 @@ import { plainAdam, sum, tiny, tinyLlama, worst } from './support.js'
 const sequencesOf = (rows: number[][], promptLength: number): TokenSequence[] =>
   rows.map((row) => ({ tokens: Int32Array.from(row), promptLength }))
 
-for (const backend of ['cpu', 'onnx'] as const)
-  test(`${backend}: loss, gradient norm and AdamW steps are PyTorch's`, async (t) => {
+for (const [backend, update] of [
+  ['cpu', 'host'],
+  ['cpu', 'graph'],
+  ['onnx', 'host'],
+  ['onnx', 'graph'],
+] as const)
+  test(`${backend}, update on the ${update}: loss, gradient norm and AdamW steps are PyTorch's`, async (t) => {
     const { config, params, expected } = await tinyLlama()
     const { steps, after, ...optimizer } = expected.adamw
     const trainer = createTrainer(config, params, nllLoss, {
       optimizer: { ...plainAdam, ...optimizer },
       engine: { backend },
+      update,
       rows: 4,
     })
     const sequences = sequencesOf(expected.rows, expected.promptLength)
@@ -31,6 +37,7 @@ for (const backend of ['cpu', 'onnx'] as const)
       t.true(Math.abs(result.gradNorm - step.gradNorm) < 1e-4)
       t.is(result.tokens, 14)
     }
+    await trainer.pull()
     for (const { name, offset, length } of paramLayout(config).entries)
       if (after[name]) t.true(worst(params.subarray(offset, offset + length), after[name]) < 2e-6, name)
     await trainer.dispose()
@@ -52,7 +59,7 @@ test('gradients are the slopes of the loss (finite differences)', async (t) => {
   const options = { optimizer: { ...plainAdam, learningRate: 0 }, engine, rows: 2, lengthBucket: 8 } as const
   const trainer = createTrainer(config, params, nllLoss, options)
   await trainer.step(sequences, [weights])
-  const gradient = trainer.state().m.map((value) => value * 10)
+  const gradient = (await trainer.state()).m.map((value) => value * 10)
   const random = seededRandom(4)
   const lossAt = async (index: number, change: number) => {
     const moved = params.slice()
@@ -133,15 +140,76 @@ for (const backend of ['cpu', 'onnx'] as const)
     await trainer.dispose()
   })
 
-test('a loss that is not finite changes nothing and says so', async (t) => {
-  const params = initParams(tiny, seededRandom(1))
-  const broken: LossFunction = (logprobs) => ({ loss: tf.log(tf.sum(logprobs)) as tf.Scalar, metrics: [] })
-  const trainer = createTrainer(tiny, params, broken, { optimizer: plainAdam, engine: { backend: 'cpu' }, rows: 1 })
-  const before = params.slice()
-  await t.throwsAsync(trainer.step(sequencesOf([[1, 4, 5]], 1)), { code: 'E_DATA', message: /loss NaN/ })
-  t.deepEqual(params, before)
-  t.is(trainer.state().step, 0)
-  await trainer.dispose()
+for (const update of ['host', 'graph'] as const)
+  test(`update on the ${update}: a loss or gradient that is not finite changes nothing and says so`, async (t) => {
+    // finite at weight 1; no number at −1; a finite loss with an infinite slope at 0
+    const broken: LossFunction = (logprobs, _mask, [sign]) => ({
+      loss: tf.sqrt(tf.mul(tf.sum(sign!), tf.neg(tf.sum(logprobs)))) as tf.Scalar,
+      metrics: [],
+    })
+    const params = initParams(tiny, seededRandom(1))
+    const optimizer = { ...plainAdam, weightDecay: 0.1 }
+    const trainer = createTrainer(tiny, params, broken, { optimizer, engine: { backend: 'onnx' }, update, rows: 1 })
+    const step = (sign: number) =>
+      trainer.step(sequencesOf([[1, 4, 5]], 1), [{ shape: [1], data: Float32Array.of(sign) }])
+    await step(1)
+    await trainer.pull()
+    const [before, state] = [params.slice(), await trainer.state()]
+    await t.throwsAsync(step(-1), { code: 'E_DATA', message: /loss NaN/ })
+    await t.throwsAsync(step(0), { code: 'E_DATA', message: /loss 0, gradient norm NaN/ })
+    await trainer.pull()
+    t.deepEqual(params, before)
+    t.deepEqual(await trainer.state(), state)
+    await step(1)
+    await trainer.pull()
+    t.true(worst(params, before) > 1e-3)
+    await trainer.dispose()
+  })
+
+test('the update in the graph and the one on the host agree over 50 steps, also after a restore and a reset', async (t) => {
+  const optimizer = {
+    ...plainAdam,
+    learningRate: 2e-3,
+    clipNorm: 0.5,
+    weightDecay: 0.1,
+    warmupSteps: 5,
+    schedule: 'linear',
+    totalSteps: 40,
+  } as const
+  const sequences = sequencesOf(
+    [
+      [1, 4, 5, 6],
+      [1, 8, 3, 2],
+    ],
+    1,
+  )
+  const runs = await Promise.all(
+    (['host', 'graph'] as const).map(async (update) => {
+      const params = initParams(tiny, seededRandom(1))
+      const options = { optimizer, engine: { backend: 'onnx' }, update, rows: 2 } as const
+      const first = createTrainer(tiny, params, nllLoss, options)
+      const losses: number[] = []
+      for (let step = 0; step < 25; step++) losses.push((await first.step(sequences)).loss)
+      await first.pull()
+      const second = createTrainer(tiny, params.slice(), nllLoss, options)
+      second.restore(await first.state())
+      for (let step = 25; step < 50; step++) losses.push((await second.step(sequences)).loss)
+      await second.pull()
+      const result = { losses, params: second.params.slice(), state: await second.state() }
+      second.resetOptimizer({ ...optimizer, learningRate: 0.5 })
+      const { learningRate } = await second.step(sequences)
+      const { step } = await second.state()
+      await Promise.all([first.dispose(), second.dispose()])
+      return { ...result, reset: { learningRate, step } }
+    }),
+  )
+  const [host, graph] = runs as [(typeof runs)[0], (typeof runs)[0]]
+  t.true(host.losses[49]! < host.losses[0]! - 0.3)
+  t.true(worst(graph.losses, host.losses) < 1e-4, `losses: ${worst(graph.losses, host.losses)}`)
+  t.true(worst(graph.params, host.params) < 1e-4, `params: ${worst(graph.params, host.params)}`)
+  t.true(worst(graph.state.m, host.state.m) < 1e-4)
+  t.is(graph.state.step, 50)
+  t.deepEqual([host.reset, graph.reset], new Array(2).fill({ learningRate: 0.1, step: 1 }))
 })
 
 test('a restored optimizer goes on exactly; a reset one begins anew without compiling again', async (t) => {
@@ -157,14 +225,14 @@ test('a restored optimizer goes on exactly; a reset one begins anew without comp
   const trainer = createTrainer(tiny, params, nllLoss, options)
   await trainer.step(sequences)
   const other = createTrainer(tiny, params.slice(), nllLoss, options)
-  other.restore(trainer.state())
+  other.restore(await trainer.state())
   await trainer.step(sequences)
   await other.step(sequences)
   t.deepEqual(other.params, trainer.params)
-  t.deepEqual(other.state(), trainer.state())
+  t.deepEqual(await other.state(), await trainer.state())
   trainer.resetOptimizer({ ...plainAdam, learningRate: 0.5 })
-  t.is(trainer.state().step, 0)
-  t.is(sum(trainer.state().v), 0)
+  t.is((await trainer.state()).step, 0)
+  t.is(sum((await trainer.state()).v), 0)
   t.is((await trainer.step(sequences)).learningRate, 0.5)
   t.throws(() => trainer.restore({ step: 1, m: new Float32Array(3), v: new Float32Array(3) }), { code: 'E_CHECKPOINT' })
   await trainer.dispose()
@@ -181,7 +249,7 @@ test('norm gains are not decayed, every other weight is', async (t) => {
   for (const { name, offset, length } of paramLayout(tiny).entries) {
     const kept = name.endsWith('norm.weight') ? 1 : 0.95
     const expected = before.subarray(offset, offset + length).map((value) => value * kept)
-    t.true(worst(params.subarray(offset, offset + length), expected) < 1e-7, name)
+    t.true(worst(params.subarray(offset, offset + length), expected) < 3e-7, name)
   }
   await trainer.dispose()
 })

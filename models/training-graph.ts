@@ -1,0 +1,112 @@
+import * as tf from '@tensorflow/tfjs-core'
+import type { HostTensor, LossFunction, Mean, TensorFunction, WeightEntry } from '../runtime/tensor/index.js'
+import { meanOf } from '../runtime/tensor/index.js'
+import { adamw } from './adamw-graph.js'
+import { isDecayed } from './layout.js'
+import { moveRows } from './ops.js'
+
+/** What a trainer trains: one flat vector, read as tensors, and how those give log-probabilities. */
+export interface Trainable {
+  /** The tensors inside the trained vector. */
+  readonly entries: readonly WeightEntry[]
+  readonly total: number
+  /** Further weights that are read and never trained: the graph has no gradient of them. */
+  readonly frozen: readonly HostTensor[]
+  /** log π of the chosen positions [M]. `batch` is what `layBatch` gives. */
+  logprobs(trained: readonly tf.Tensor[], frozen: readonly tf.Tensor[], batch: readonly tf.Tensor[]): tf.Tensor1D
+}
+
+/** Tensors of one batch before the extras: tokens, index, back, targets, flat, mask. */
+const BATCH_INPUTS = 6
+
+/** frozen, batch, extras → loss and gradients of the trained tensors, and metrics. */
+function lossAndGradients(
+  model: Trainable,
+  loss: LossFunction,
+  trained: tf.Tensor[],
+  inputs: readonly tf.Tensor[],
+  mean: Mean,
+) {
+  const frozen = inputs.slice(0, model.frozen.length)
+  const batch = inputs.slice(frozen.length, frozen.length + BATCH_INPUTS)
+  const extras = inputs.slice(frozen.length + BATCH_INPUTS)
+  const [, index, back, , , mask] = batch as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Tensor, tf.Tensor, tf.Tensor2D]
+  let kept: tf.Tensor[] = []
+  const { value, grads } = tf.valueAndGrads((...weights: tf.Tensor[]) => {
+    const chosen = model.logprobs(weights, frozen, batch) // [M]
+    // Back to [rows, length]: zero where no completion token follows.
+    const logprobs = tf.reshape(moveRows(chosen, back, index), mask.shape)
+    const result = loss(logprobs, mask, extras, mean)
+    // Clones, because a loss may also be given as a metric, and outlives what is kept here.
+    kept = result.metrics.map((metric) => tf.keep(tf.clone(metric)))
+    return result.loss
+  })(trained)
+  const metrics = kept.map((metric) => tf.clone(metric))
+  tf.dispose(kept)
+  return { value, grads, metrics }
+}
+
+/** trained, frozen, batch, extras → loss, gradients, metrics. */
+export function gradientGraph(model: Trainable, loss: LossFunction): TensorFunction {
+  const count = model.entries.length
+  return (inputs) => {
+    const { value, grads, metrics } = lossAndGradients(model, loss, inputs.slice(0, count), inputs.slice(count), meanOf)
+    return [value, ...grads, ...metrics]
+  }
+}
+
+/** counts of the whole step (see {@link countsGraph}), trained, frozen, batch, extras → this micro-batch's part of loss, gradients, metrics. */
+export function partialGradientGraph(model: Trainable, loss: LossFunction): TensorFunction {
+  const count = model.entries.length
+  return ([totals, ...inputs]) => {
+    const counts = tf.unstack(totals!)
+    let next = 1
+    const mean: Mean = (sum, _, least = 1e-8) => tf.div(sum, tf.maximum(counts[next++]!, least))
+    const { value, grads, metrics } = lossAndGradients(model, loss, inputs.slice(0, count), inputs.slice(count), mean)
+    return [value, ...grads, ...metrics]
+  }
+}
+
+/** mask, extras → [0, the counts of the loss's means over one micro-batch in the order in which it takes them…]. */
+export function countsGraph(loss: LossFunction): TensorFunction {
+  return ([mask, ...extras]) => {
+    const counts: tf.Tensor[] = [tf.scalar(0)] // so that the vector is not empty where the loss takes none
+    loss(tf.zeros(mask!.shape), mask!, extras, (sum, count) => {
+      counts.push(tf.reshape(count, []))
+      return tf.reshape(sum, [])
+    })
+    return [tf.stack(counts)]
+  }
+}
+
+const decayedOf = (model: Trainable) => model.entries.map(({ name }) => isDecayed(name))
+
+/** scalars, params, m, v, frozen, batch, extras → params, m, v, loss, gradient norm, metrics: one whole training step. */
+export function stepWithUpdateGraph(model: Trainable, loss: LossFunction): TensorFunction {
+  const count = model.entries.length
+  return ([scalars, ...inputs]) => {
+    const [params, m, v] = [0, 1, 2].map((i) => inputs.slice(i * count, (i + 1) * count)) as [
+      tf.Tensor[],
+      tf.Tensor[],
+      tf.Tensor[],
+    ]
+    const { value, grads, metrics } = lossAndGradients(model, loss, params, inputs.slice(3 * count), meanOf)
+    const next = adamw({ params, m, v }, grads, value, scalars!, decayedOf(model))
+    return [...next.params, ...next.m, ...next.v, value, next.norm, ...metrics]
+  }
+}
+
+/** scalars, loss, params, m, v, gradients → params, m, v, gradient norm. */
+export function updateGraph(model: Trainable): TensorFunction {
+  const count = model.entries.length
+  return ([scalars, loss, ...inputs]) => {
+    const [params, m, v, gradients] = [0, 1, 2, 3].map((i) => inputs.slice(i * count, (i + 1) * count)) as [
+      tf.Tensor[],
+      tf.Tensor[],
+      tf.Tensor[],
+      tf.Tensor[],
+    ]
+    const next = adamw({ params, m, v }, gradients, loss!, scalars!, decayedOf(model))
+    return [...next.params, ...next.m, ...next.v, next.norm]
+  }
+}
