@@ -2,11 +2,15 @@ import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises
 import { basename, dirname, join, resolve } from 'node:path'
 import { TroupeError } from '../runtime/kernel/errors.js'
 import type { DecoderConfig } from './config.js'
-import { readJson, readWhole } from './folder.js'
+import { readJson, readText } from './folder.js'
+import { DTYPE_BYTES, type Dtype } from './halves.js'
 import { fromHfConfig } from './hf-config.js'
 import { toHfConfig } from './hf-config-write.js'
-import { checkParams, paramLayout } from './layout.js'
-import { decodeSafetensors, encodeSafetensors, type SafeTensor } from './safetensors.js'
+import { checkParams } from './layout.js'
+import { readWeights } from './read-weights.js'
+import { writeSafetensors } from './safetensors-file.js'
+import { isShard, planShards, WEIGHT_INDEX, WEIGHTS } from './shards.js'
+import { packStored, storedTensors } from './stored.js'
 import { loadTokenizer, type TextTokenizer } from './tokenizer.js'
 import type { TokenizerFiles } from './tokenizer-files.js'
 
@@ -18,18 +22,25 @@ export interface Checkpoint {
   readonly tokenizer?: TextTokenizer | undefined
 }
 
+export interface SaveOptions {
+  /** What weights are stored as. Default F32. BF16 and F16 round to the nearest, ties to even. */
+  readonly dtype?: Dtype
+  /** Greatest size of one file of weights; more are written with an index. Default 5·10⁹. */
+  readonly maxShardBytes?: number
+}
+
 const FILES = {
   config: 'config.json',
   generation: 'generation_config.json',
-  weights: 'model.safetensors',
   tokenizer: 'tokenizer.json',
   tokenizerConfig: 'tokenizer_config.json',
+  chatTemplate: 'chat_template.jinja',
 } as const
 
 /**
- * Writes a folder that `transformers` opens as a `LlamaForCausalLM`. It appears whole or not at all: everything is written
- * next to it and renamed. An older checkpoint at `folder` is replaced; a folder with other files in it is refused with
- * `E_CHECKPOINT`. `E_CONFIG` when `params` is not of this configuration.
+ * Writes a folder that `transformers` opens. It appears whole or not at all: everything is written next to it and renamed. An
+ * older checkpoint at `folder` is replaced; a folder with other files in it is refused with `E_CHECKPOINT`, as is a value that
+ * the dtype cannot hold. `E_CONFIG` when `params` is not of this configuration, or an option is wrong.
  */
 export async function saveCheckpoint(
   folder: string,
@@ -38,20 +49,22 @@ export async function saveCheckpoint(
     readonly params: Float32Array
     readonly tokenizer?: { readonly files: TokenizerFiles } | undefined
   },
+  options: SaveOptions = {},
 ): Promise<void> {
   const { config, params, tokenizer } = model
+  const { dtype, maxShardBytes } = checkOptions(options)
   checkParams(config, params)
   const target = resolve(folder)
   const replaces = await holdsOnlyCheckpoint(target)
   await mkdir(dirname(target), { recursive: true })
   const scratch = await mkdtemp(join(dirname(target), `.${basename(target)}-`)) // closed to others; what is in it is not
   const fresh = join(scratch, 'new')
-  const write = (name: string, contents: string | Uint8Array) => writeFile(join(fresh, name), contents, { flush: true })
+  const write = (name: string, contents: string) => writeFile(join(fresh, name), contents, { flush: true })
   const writeJson = (name: string, value: unknown) => write(name, `${JSON.stringify(value, undefined, 2)}\n`)
   try {
     await mkdir(fresh)
     const { bosTokenId, eosTokenId, padTokenId } = config
-    await writeJson(FILES.config, toHfConfig(config))
+    await writeJson(FILES.config, toHfConfig(config, dtype))
     await writeJson(FILES.generation, {
       _from_model_config: true,
       bos_token_id: bosTokenId,
@@ -60,19 +73,23 @@ export async function saveCheckpoint(
     })
     if (tokenizer) await writeJson(FILES.tokenizer, tokenizer.files.tokenizer)
     if (tokenizer) await writeJson(FILES.tokenizerConfig, tokenizer.files.config)
-    await write(FILES.weights, encodeSafetensors(tensorsOf(config, params)))
+    if (tokenizer?.files.chatTemplate !== undefined) await write(FILES.chatTemplate, tokenizer.files.chatTemplate)
+    const tensors = storedTensors(config).map((stored) => ({ ...stored, data: () => packStored(stored, params) }))
+    const { files, index } = planShards(tensors, dtype, maxShardBytes)
+    for (const file of files) await writeSafetensors(join(fresh, file.name), file.tensors, dtype)
+    if (index) await writeJson(WEIGHT_INDEX, index)
     await swapIn(fresh, target, replaces ? join(scratch, 'old') : undefined)
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
 }
 
-function tensorsOf(config: DecoderConfig, params: Float32Array): SafeTensor[] {
-  return paramLayout(config).entries.map(({ name, shape, offset, length }) => ({
-    name,
-    shape,
-    data: params.subarray(offset, offset + length),
-  }))
+function checkOptions({ dtype = 'F32', maxShardBytes = 5e9 }: SaveOptions): Required<SaveOptions> {
+  if (!Object.hasOwn(DTYPE_BYTES, dtype))
+    throw new TroupeError('E_CONFIG', `checkpoint: dtype must be F32, BF16 or F16, not ${dtype}`)
+  if (!(maxShardBytes > 0))
+    throw new TroupeError('E_CONFIG', `checkpoint: maxShardBytes must be positive, not ${maxShardBytes}`)
+  return { dtype, maxShardBytes }
 }
 
 /** False when nothing is there; throws when what is there is not a checkpoint of ours to replace. */
@@ -87,8 +104,8 @@ async function holdsOnlyCheckpoint(target: string): Promise<boolean> {
       cause: error,
     })
   }
-  const known: string[] = Object.values(FILES)
-  const other = names.find((name) => !known.includes(name))
+  const known: string[] = [...Object.values(FILES), WEIGHTS, WEIGHT_INDEX]
+  const other = names.find((name) => !known.includes(name) && !isShard(name))
   if (other !== undefined)
     throw new TroupeError('E_CHECKPOINT', `the folder holds ${other}, which is not part of a checkpoint`, {
       where: target,
@@ -109,23 +126,20 @@ async function swapIn(fresh: string, target: string, aside: string | undefined):
 }
 
 /**
- * Reads a folder that Troupe or `transformers` wrote (one `model.safetensors`; F32, F16 or BF16). Every file is checked
- * before anything is returned; what is wrong throws `E_CHECKPOINT` that says which file, what, and what to do.
+ * Reads a folder that Troupe or `transformers` wrote (one `model.safetensors` or several with their index; F32, F16 or BF16).
+ * Every file is checked before anything is returned; what is wrong throws `E_CHECKPOINT` that says which file, what, and what
+ * to do.
  */
 export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
   const at = (name: string) => join(folder, name)
   const config = fromHfConfig(await readJson(folder, FILES.config), at(FILES.config))
   const names = new Set(await readdir(folder))
-  if (!names.has(FILES.weights) && names.has('model.safetensors.index.json'))
-    throw new TroupeError('E_CHECKPOINT', 'the weights are in several files, and one can be read', {
-      where: folder,
-      hint: 'Save it again from transformers with a larger max_shard_size',
-    })
-  const weights = decodeSafetensors(await readWhole(folder, FILES.weights), at(FILES.weights))
-  const params = flatten(config, weights, at(FILES.weights))
+  const params = await readWeights(folder, names, config)
   if (!names.has(FILES.tokenizer)) return { config, params }
   const settings = names.has(FILES.tokenizerConfig) ? await readJson(folder, FILES.tokenizerConfig) : {}
-  const tokenizer = loadTokenizer((await readJson(folder, FILES.tokenizer)) as object, settings as object)
+  const chatTemplate = names.has(FILES.chatTemplate) ? await readText(folder, FILES.chatTemplate) : undefined
+  const json = await readJson(folder, FILES.tokenizer)
+  const tokenizer = loadTokenizer(json, settings, { chatTemplate, where: at(FILES.tokenizer) })
   if (tokenizer.vocabSize > config.vocabSize)
     throw new TroupeError(
       'E_CHECKPOINT',
@@ -133,38 +147,4 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
       { where: at(FILES.tokenizer), hint: 'The files of two models were mixed: copy the whole folder again' },
     )
   return { config, params, tokenizer }
-}
-
-function sameNumbers(a: Float32Array, b: Float32Array): boolean {
-  return a.length === b.length && a.every((value, index) => value === b[index])
-}
-
-/** Buffers that old versions of transformers stored, and that follow from the configuration. */
-const DERIVED = /\.rotary_emb\.inv_freq$/
-
-function flatten(config: DecoderConfig, tensors: readonly SafeTensor[], where: string): Float32Array {
-  const fail = (message: string): never => {
-    throw new TroupeError('E_CHECKPOINT', message, {
-      where,
-      hint: 'config.json and model.safetensors are not of the same model, or one is damaged: copy the whole folder again',
-    })
-  }
-  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]))
-  const layout = paramLayout(config)
-  for (const { name, shape } of layout.entries) {
-    const tensor = byName.get(name) ?? fail(`tensor ${name} is missing`)
-    if (tensor.shape.join() !== shape.join())
-      fail(`tensor ${name} has shape [${tensor.shape.join(', ')}] and the configuration says [${shape.join(', ')}]`)
-    if (!tensor.data.every(Number.isFinite)) fail(`tensor ${name} holds values that are not finite`)
-  }
-  const head = byName.get('lm_head.weight')
-  if (head && config.tieWordEmbeddings && !sameNumbers(head.data, byName.get('model.embed_tokens.weight')!.data))
-    fail('tie_word_embeddings is true, and lm_head.weight is not the embedding')
-  const expected = new Set(layout.entries.map(({ name }) => name))
-  for (const { name } of tensors)
-    if (!expected.has(name) && !DERIVED.test(name) && !(name === 'lm_head.weight' && config.tieWordEmbeddings))
-      fail(`tensor ${name} is not part of the configured model`)
-  const params = new Float32Array(layout.total)
-  for (const { name, offset } of layout.entries) params.set(byName.get(name)!.data, offset)
-  return params
 }

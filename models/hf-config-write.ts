@@ -1,5 +1,5 @@
 import { architectureOf, type DecoderConfig, type RopeScaling } from './config.js'
-import type { Dtype } from './safetensors.js'
+import type { Dtype } from './halves.js'
 
 const CLASSES = {
   llama: 'LlamaForCausalLM',

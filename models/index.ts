@@ -1,4 +1,5 @@
-export { type Checkpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.js'
+export type { ChatMessage, ChatOptions } from './chat-template.js'
+export { type Checkpoint, loadCheckpoint, type SaveOptions, saveCheckpoint } from './checkpoint.js'
 export { checkConfig, type DecoderConfig, type LlamaConfig } from './config.js'
 export { initParams, paramLayout } from './layout.js'
 export { openModel } from './model.js'

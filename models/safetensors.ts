@@ -1,4 +1,5 @@
 import { TroupeError } from '../runtime/kernel/errors.js'
+import { DTYPE_BYTES, type Dtype, widen } from './halves.js'
 
 /** One named array of a safetensors file, as float32 whatever it was stored in. */
 export interface SafeTensor {
@@ -10,35 +11,64 @@ export interface SafeTensor {
 /** Longest header that is read, as in the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000
 
-const DTYPE_BYTES = { F32: 4, F16: 2, BF16: 2 } as const
-export type Dtype = keyof typeof DTYPE_BYTES
+/** Bytes of one element, for every dtype of the format. */
+const ELEMENT_BYTES: Readonly<Record<string, number>> = {
+  ...DTYPE_BYTES,
+  ...{ BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, I16: 2, U16: 2, I32: 4, U32: 4, F64: 8, I64: 8, U64: 8 },
+}
 
-interface HeaderEntry {
+/** What a header says of one array; `begin` and `end` count bytes from the end of the header. */
+export interface HeaderEntry {
   readonly name: string
-  readonly dtype: Dtype
+  readonly dtype: string
   readonly shape: readonly number[]
   readonly begin: number
   readonly end: number
 }
 
+type Fail = (message: string) => never
+
+/** Throws `E_CHECKPOINT` for a file that is not as the format says. */
+export const failFile =
+  (where: string): Fail =>
+  (message) => {
+    throw new TroupeError('E_CHECKPOINT', message, {
+      where,
+      hint: 'The file is damaged or not a safetensors file: copy or download it again',
+    })
+  }
+
 /**
- * The bytes of a safetensors file: an 8-byte little-endian header length, a JSON header padded with spaces to a multiple
- * of 8, and F32 arrays in name order. Source: the format's README in huggingface/safetensors.
+ * The first bytes of a safetensors file: an 8-byte little-endian header length, a JSON header padded with spaces to a multiple
+ * of 8. Arrays follow in the given order, which is that of their names in files of the reference implementation. Source: the
+ * format's README in huggingface/safetensors.
  */
-export function encodeSafetensors(tensors: readonly SafeTensor[]): Uint8Array {
-  const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1))
+export function encodeHeader(tensors: readonly { name: string; shape: readonly number[] }[], dtype: Dtype): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: { format: 'pt' } }
   let end = 0
-  for (const { name, shape, data } of sorted) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [end, end + 4 * data.length] }
-    end += 4 * data.length
+  for (const { name, shape } of tensors) {
+    const begin = end
+    end += shape.reduce((product, size) => product * size, DTYPE_BYTES[dtype])
+    header[name] = { dtype, shape, data_offsets: [begin, end] }
   }
   const json = Buffer.from(JSON.stringify(header))
   const length = Math.ceil(json.length / 8) * 8
-  const file = new Uint8Array(8 + length + end).fill(0x20, 8, 8 + length)
-  new DataView(file.buffer).setBigUint64(0, BigInt(length), true)
-  file.set(json, 8)
-  let at = 8 + length
+  const bytes = new Uint8Array(8 + length).fill(0x20, 8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true)
+  bytes.set(json, 8)
+  return bytes
+}
+
+/** The order of arrays in a file. */
+export const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1)
+
+/** The bytes of a safetensors file of F32 arrays, in name order. */
+export function encodeSafetensors(tensors: readonly SafeTensor[]): Uint8Array {
+  const sorted = [...tensors].sort(byName)
+  const header = encodeHeader(sorted, 'F32')
+  const file = new Uint8Array(header.length + sorted.reduce((sum, { data }) => sum + data.byteLength, 0))
+  file.set(header)
+  let at = header.length
   for (const { data } of sorted) {
     file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at)
     at += data.byteLength
@@ -51,27 +81,36 @@ export function encodeSafetensors(tensors: readonly SafeTensor[]): Uint8Array {
  * before any array is made; what is wrong throws `E_CHECKPOINT` that names `where`.
  */
 export function decodeSafetensors(file: Uint8Array, where: string): SafeTensor[] {
-  const fail = (message: string): never => {
-    throw new TroupeError('E_CHECKPOINT', message, {
-      where,
-      hint: 'The file is damaged or not a safetensors file: copy or download it again',
-    })
-  }
-  if (file.length < 8) fail(`the file has ${file.length} bytes, too few for a header`)
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
-  const stated = view.getBigUint64(0, true)
-  if (stated > BigInt(Math.min(MAX_HEADER_BYTES, file.length - 8)))
-    fail(`the header claims ${stated} bytes; the file has ${file.length} and a header at most ${MAX_HEADER_BYTES}`)
-  const start = 8 + Number(stated)
+  const fail = failFile(where)
+  const start = 8 + headerBytes(file, file.length, fail)
   const entries = readHeader(file.subarray(8, start), file.length - start, fail)
-  return entries.map(({ name, dtype, shape, begin, end }) => ({
-    name,
-    shape,
-    data: toFloat32(file.subarray(start + begin, start + end), dtype),
-  }))
+  for (const entry of entries) floatDtype(entry, fail)
+  return entries.map((entry) => {
+    const data = new Float32Array(elements(entry))
+    widen(file.subarray(start + entry.begin, start + entry.end), floatDtype(entry, fail), data)
+    return { name: entry.name, shape: entry.shape, data }
+  })
 }
 
-function readHeader(bytes: Uint8Array, dataBytes: number, fail: (message: string) => never): HeaderEntry[] {
+/** The stated length of the header, from the first bytes of a file of `size` bytes. */
+export function headerBytes(first: Uint8Array, size: number, fail: Fail): number {
+  if (size < 8) return fail(`the file has ${size} bytes, too few for a header`)
+  const stated = new DataView(first.buffer, first.byteOffset, 8).getBigUint64(0, true)
+  if (stated > BigInt(Math.min(MAX_HEADER_BYTES, size - 8)))
+    return fail(`the header claims ${stated} bytes; the file has ${size} and a header at most ${MAX_HEADER_BYTES}`)
+  return Number(stated)
+}
+
+export const elements = ({ shape }: HeaderEntry): number => shape.reduce((product, size) => product * size, 1)
+
+/** The dtype of an array that is to be read. */
+export function floatDtype({ name, dtype }: HeaderEntry, fail: Fail): Dtype {
+  if (Object.hasOwn(DTYPE_BYTES, dtype)) return dtype as Dtype
+  return fail(`tensor ${name} has dtype ${JSON.stringify(dtype)}; F32, F16 and BF16 can be read`)
+}
+
+/** The arrays that a header lists, in the order of the file; together they cover its `dataBytes` exactly. */
+export function readHeader(bytes: Uint8Array, dataBytes: number, fail: Fail): HeaderEntry[] {
   let header: unknown
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
@@ -93,9 +132,9 @@ function readHeader(bytes: Uint8Array, dataBytes: number, fail: (message: string
   return entries
 }
 
-function readEntry(name: string, value: unknown, dataBytes: number, fail: (message: string) => never): HeaderEntry {
+function readEntry(name: string, value: unknown, dataBytes: number, fail: Fail): HeaderEntry {
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>
-  if (typeof dtype !== 'string' || !Object.hasOwn(DTYPE_BYTES, dtype))
+  if (typeof dtype !== 'string' || !Object.hasOwn(ELEMENT_BYTES, dtype))
     return fail(`tensor ${name} has dtype ${JSON.stringify(dtype)}; F32, F16 and BF16 can be read`)
   const isSize = (size: unknown): size is number => Number.isSafeInteger(size) && (size as number) >= 0
   if (!Array.isArray(shape) || !shape.every(isSize)) return fail(`tensor ${name} has shape ${JSON.stringify(shape)}`)
@@ -103,29 +142,8 @@ function readEntry(name: string, value: unknown, dataBytes: number, fail: (messa
     return fail(`tensor ${name} has data_offsets ${JSON.stringify(offsets)}`)
   const [begin, end] = offsets as [number, number]
   if (begin > end || end > dataBytes) return fail(`tensor ${name} lies at ${begin}…${end} of ${dataBytes} bytes`)
-  const bytes = shape.reduce((product, size) => product * size, DTYPE_BYTES[dtype as Dtype])
+  const bytes = shape.reduce((product, size) => product * size, ELEMENT_BYTES[dtype]!)
   if (bytes !== end - begin)
     return fail(`tensor ${name} of shape [${shape.join(', ')}] ${dtype} needs ${bytes} bytes, not ${end - begin}`)
-  return { name, dtype: dtype as Dtype, shape, begin, end }
-}
-
-function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
-  const aligned = new Uint8Array(bytes) // of its own buffer, so that it begins at a multiple of 4
-  if (dtype === 'F32') return new Float32Array(aligned.buffer)
-  const halves = new Uint16Array(aligned.buffer)
-  const words = new Uint32Array(halves.length)
-  for (let i = 0; i < halves.length; i++) words[i] = dtype === 'BF16' ? halves[i]! << 16 : halfToFloatBits(halves[i]!)
-  return new Float32Array(words.buffer)
-}
-
-/** IEEE 754 half to single, as bits. */
-function halfToFloatBits(half: number): number {
-  const sign = (half & 0x8000) << 16
-  const exponent = (half >> 10) & 0x1f
-  const fraction = half & 0x3ff
-  if (exponent === 0x1f) return sign | 0x7f800000 | (fraction << 13)
-  if (exponent > 0) return sign | ((exponent + 112) << 23) | (fraction << 13)
-  if (fraction === 0) return sign
-  const shift = Math.clz32(fraction) - 21 // subnormal: bring the leading bit to place 10
-  return sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13)
+  return { name, dtype, shape, begin, end }
 }

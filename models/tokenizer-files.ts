@@ -4,6 +4,8 @@ import { TroupeError } from '../runtime/kernel/errors.js'
 export interface TokenizerFiles {
   readonly tokenizer: object
   readonly config: object
+  /** The contents of `chat_template.jinja`, where there is one. */
+  readonly chatTemplate?: string
 }
 
 export interface WordMarkers {

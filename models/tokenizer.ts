@@ -1,5 +1,6 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import { TroupeError } from '../runtime/kernel/errors.js'
+import { type ChatMessage, type ChatOptions, chatTemplatesOf, renderChat } from './chat-template.js'
 import { type TokenizerFiles, type WordMarkers, wordLevelFiles } from './tokenizer-files.js'
 
 /** Text to tokens and back. */
@@ -7,12 +8,23 @@ export interface TextTokenizer {
   readonly vocabSize: number
   /** What `tokenizer.json` and `tokenizer_config.json` hold, for a checkpoint. */
   readonly files: TokenizerFiles
-  /** No token is added at either end. What is not in the vocabulary becomes the unknown token, where there is one. */
-  encode(text: string): Int32Array
+  /**
+   * What is not in the vocabulary becomes the unknown token, where there is one. `addSpecial` (default false) adds what the
+   * post-processor in `tokenizer.json` puts at either end; as in transformers 5, `add_bos_token` beside it does not count.
+   */
+  encode(text: string, options?: { readonly addSpecial?: boolean }): Int32Array
   /** `skipSpecial` (default false) leaves special tokens out. */
   decode(tokens: ArrayLike<number>, options?: { readonly skipSpecial?: boolean }): string
   /** Throws `E_DATA` when the vocabulary does not have exactly this token. */
   idOf(token: string): number
+  /**
+   * A conversation as its chat template writes it, and the tokens of that text (nothing is added: templates write the special
+   * tokens themselves). Throws `E_CHECKPOINT` when there is no template, or it fails.
+   */
+  applyChatTemplate(
+    messages: readonly ChatMessage[],
+    options?: ChatOptions,
+  ): { readonly text: string; readonly tokens: Int32Array }
 }
 
 /**
@@ -24,14 +36,22 @@ export function createWordTokenizer(words: readonly string[], markers: WordMarke
   return loadTokenizer(...wordLevelFiles(words, markers))
 }
 
-/** Opens the contents of `tokenizer.json` and `tokenizer_config.json`. Throws `E_CHECKPOINT`. */
-export function loadTokenizer(tokenizer: object, config: object): TextTokenizer {
+/**
+ * Opens the contents of `tokenizer.json` and `tokenizer_config.json`, and of `chat_template.jinja` where there is one. Throws
+ * `E_CHECKPOINT` that names `where`.
+ */
+export function loadTokenizer(
+  tokenizer: object,
+  config: object,
+  { chatTemplate, where = 'tokenizer.json' }: { chatTemplate?: string | undefined; where?: string } = {},
+): TextTokenizer {
   let library: Tokenizer
   try {
     library = new Tokenizer(tokenizer, config)
+    library.encode('a b') // some faults show only here
   } catch (error) {
     throw new TroupeError('E_CHECKPOINT', `the tokenizer cannot be used: ${(error as Error).message}`, {
-      where: 'tokenizer.json',
+      where,
       hint: 'It must be a tokenizer.json of the Hugging Face tokenizers library',
       cause: error,
     })
@@ -44,18 +64,27 @@ export function loadTokenizer(tokenizer: object, config: object): TextTokenizer 
       throw new TroupeError('E_DATA', `the tokenizer has no token ${JSON.stringify(token)}`, { where: 'tokenizer' })
     return id
   }
+  const templates = chatTemplatesOf(config, chatTemplate)
+  const encode = (text: string, addSpecial = false) =>
+    Int32Array.from(library.encode(text, { add_special_tokens: addSpecial }).ids)
   const general = {
     vocabSize: ids.reduce((most, id) => Math.max(most, id + 1), 0),
-    files: { tokenizer, config },
+    files: { tokenizer, config, ...(chatTemplate === undefined ? {} : { chatTemplate }) },
     idOf,
-    encode: (text: string) => Int32Array.from(library.encode(text, { add_special_tokens: false }).ids),
+    encode: (text: string, options: { readonly addSpecial?: boolean } = {}) => encode(text, options.addSpecial),
+    applyChatTemplate: (messages: readonly ChatMessage[], options: ChatOptions = {}) => {
+      const text = renderChat(templates, config, messages, options)
+      return { text, tokens: encode(text) }
+    },
     decode: (tokens: ArrayLike<number>, options: { readonly skipSpecial?: boolean } = {}) =>
       tokens.length === 0
         ? ''
         : library.decode(Array.from(tokens), { skip_special_tokens: options.skipSpecial ?? false }),
   }
   const plain = plainWords(tokenizer as PlainTokenizer, library, vocabulary)
-  return plain ? { ...general, ...plain, encode: (text) => plain.encode(text) ?? general.encode(text) } : general
+  return plain
+    ? { ...general, ...plain, encode: (text, options) => plain.encode(text) ?? general.encode(text, options) }
+    : general
 }
 
 /** The parts of a `tokenizer.json` that decide whether it is plain word lookup. */
