@@ -28,6 +28,8 @@ interface SampledCompletion {
   readonly tokens: Int32Array
   /** Of the untruncated policy at T = 1, one a token. */
   readonly logprobs: Float32Array
+  /** The version that wrote each token, where weights were taken while writing. */
+  readonly versions?: Int32Array
   readonly finish: 'stop' | 'length'
 }
 

@@ -1,6 +1,6 @@
 import type { DecoderConfig } from '../models/config.js'
 import { createWordTokenizer, openModel, paramLayout, type TextTokenizer } from '../models/index.js'
-import type { Completion, EngineOptions, LanguageModel, SamplingOptions } from '../models/types.js'
+import type { Completion, EngineOptions, LanguageModel, SamplingOptions, WeightUpdates } from '../models/types.js'
 import type { WeightStore } from '../runtime/tensor/weights.js'
 import type { Random } from '../runtime/time/random.js'
 import type { World } from './world.js'
@@ -11,9 +11,23 @@ export interface Policy {
   readonly tokenizer: TextTokenizer
   /** Copies the newest published weights in and returns their version; cheap when there is nothing new. */
   follow(): number
-  /** For each context, `n` completions. Each draws from its own stream. */
-  write(requests: readonly WriteRequest[], sampling: Omit<SamplingOptions, 'stopTokens'>): Promise<WrittenText[][]>
+  /**
+   * For each context, `n` completions. Each draws from its own stream. Where weights are followed, completions carry the
+   * version of each token: the one followed last, unless `inFlight` takes newer ones between decode steps.
+   */
+  write(
+    requests: readonly WriteRequest[],
+    sampling: Omit<SamplingOptions, 'stopTokens'>,
+    control?: WriteControl,
+  ): Promise<WrittenText[][]>
   dispose(): Promise<void>
+}
+
+interface WriteControl {
+  /** Ends the writing between two decode steps. */
+  readonly signal?: AbortSignal | undefined
+  /** Newer weights are taken while writing; keys and values that older ones wrote are kept, or recomputed. */
+  readonly inFlight?: WeightUpdates['keys']
 }
 
 interface WriteRequest {
@@ -42,17 +56,21 @@ export function openPolicy(
   const params = 'params' in from ? from.params : new Float32Array(paramLayout(config).total)
   const model = openModel(config, params, engine)
   let version = -1
+  function follow(): number {
+    if ('weights' in from && from.weights.version() !== version) version = from.weights.follow(params)
+    return version
+  }
   return {
     model,
     tokenizer,
-    follow() {
-      if ('weights' in from && from.weights.version() !== version) version = from.weights.follow(params)
-      return version
-    },
-    async write(requests, sampling) {
+    follow,
+    async write(requests, sampling, { signal, inFlight } = {}) {
+      const refresh = inFlight ? follow : () => version
+      const updates = 'weights' in from ? { refresh, keys: inFlight } : undefined
       const written = await model.generate(
         requests.map(({ context, n, random }) => ({ prompt: tokenizer.encode(context), n, random })),
         { ...sampling, stopTokens: [config.eosTokenId] },
+        { signal, updates },
       )
       return written.map((completions) =>
         completions.map((completion) => ({

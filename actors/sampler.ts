@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { defineActor, port } from '../runtime/kernel/actor.js'
+import { assert } from '../runtime/kernel/errors.js'
 import type { CandidateBatch, CandidateGroup, PromptBatch } from './messages.js'
-import { openPolicy } from './policy.js'
-import { engineSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
+import { openPolicy, type WrittenText } from './policy.js'
+import { engineSchema, inFlightSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
 
 const config = z.strictObject({
   model: modelSchema,
@@ -10,6 +11,7 @@ const config = z.strictObject({
   engine: engineSchema.prefault({}),
   candidates: z.int().min(2).max(64).default(4).describe('completions of each prompt (N)'),
   sampling: samplingSchema({ temperature: 0.7, topP: 0.9, topK: 0 }),
+  inFlight: inFlightSchema,
   deadlineMs: z.number().positive().default(600_000).describe('longest wait for the version that staleness asks for'),
 })
 
@@ -27,7 +29,7 @@ export const sampler = defineActor({
     const counts = { issued: 0, tokens: 0, busyMs: 0 }
 
     async function sample(batch: PromptBatch): Promise<CandidateBatch> {
-      const start = policy.follow() // read before the work, never after
+      policy.follow() // before the work, never after
       counts.issued += batch.prompts.length
       const written = await policy.write(
         batch.prompts.map((prompt) => ({
@@ -36,13 +38,15 @@ export const sampler = defineActor({
           random: random.stream(prompt.id),
         })),
         sampling,
+        { signal, inFlight: config.inFlight === 'off' ? undefined : config.inFlight },
       )
       const groups = batch.prompts.map((prompt, i): CandidateGroup => {
-        const completions = (written[i] ?? []).map(({ text, tokens, logprobs, finish }) => {
+        const group = written[i] ?? []
+        const completions = group.map(({ text, tokens, logprobs, versions, finish }) => {
           counts.tokens += tokens.length
-          return { text, tokens, logprobs, finish }
+          return { text, tokens, logprobs, ...(config.inFlight !== 'off' && versions ? { versions } : {}), finish }
         })
-        return { promptId: prompt.id, prompt: prompt.text, completions, version: { start, end: start } }
+        return { promptId: prompt.id, prompt: prompt.text, completions, version: spanOf(group) }
       })
       metric('sampler/tokens', counts.tokens)
       progress('sampling', counts.issued, undefined, 'prompts')
@@ -66,3 +70,15 @@ export const sampler = defineActor({
     }
   },
 })
+
+/** The oldest and the newest version that wrote a token of a group. */
+function spanOf(group: readonly WrittenText[]): { start: number; end: number } {
+  let [start, end] = [Number.POSITIVE_INFINITY, -1]
+  for (const { versions } of group)
+    for (const version of versions ?? []) {
+      start = Math.min(start, version)
+      end = Math.max(end, version)
+    }
+  assert(start <= end, 'a group has tokens, and each has a version')
+  return { start, end }
+}

@@ -50,3 +50,9 @@ export async function loadModule<M extends object>(reference: ModuleReference, f
     throw new TroupeError('E_CONFIG', `module ${reference.module} exports no ${factory}()`)
   return loaded as M
 }
+
+/** Whether a sampler takes new weights between decode steps, and what becomes of keys and values of older ones. */
+export const inFlightSchema = z
+  .enum(['off', 'keep', 'recompute'])
+  .default('off')
+  .describe('new weights between decode steps: not at all, going on with the keys of older ones, or reading all anew')

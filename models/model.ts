@@ -1,4 +1,3 @@
-import * as tf from '@tensorflow/tfjs-core'
 import { TroupeError } from '../runtime/kernel/errors.js'
 import { type Backend, compile } from '../runtime/tensor/index.js'
 import { bucketed, checkSequence, layBatch, rowBucket } from './batch.js'
@@ -37,11 +36,10 @@ export function openModel(config: DecoderConfig, params: Float32Array, engine: E
   const isResident = engine.resident ?? !HOST_BACKENDS.has(engine.backend)
   const step = compile(stepGraph(config, isResident), { name: 'decode', ...options })
   const arrange = compile(arrangeGraph, { name: 'cache', ...options })
-  const upload = compile((inputs) => inputs.map((input) => tf.clone(input)), { name: 'weights', ...options })
   const score = compile(logprobsGraph(config), { name: 'logprobs', ...options })
   const weights = weightInputs(config, params)
   const pool = new BufferPool()
-  const resident = new ResidentWeights(upload, weights)
+  const resident = new ResidentWeights(engine.backend, weights)
   const graphs: GenerationGraphs = {
     config,
     prefill,
@@ -82,7 +80,7 @@ export function openModel(config: DecoderConfig, params: Float32Array, engine: E
     },
     dispose: async () => {
       resident.dispose()
-      await Promise.all([prefill, step, arrange, upload, score].map((graph) => graph.dispose()))
+      await Promise.all([prefill, step, arrange, score].map((graph) => graph.dispose()))
     },
   }
 }

@@ -1,4 +1,5 @@
-import type { Compiled, DeviceTensor, HostTensor, TensorInput } from '../runtime/tensor/compile.js'
+import type { Backend, DeviceTensor, HostTensor, TensorInput } from '../runtime/tensor/compile.js'
+import { upload } from '../runtime/tensor/index.js'
 import { freeAll } from './resident-cache.js'
 
 /** Weights as inputs of a graph, for as long as they are held. */
@@ -17,21 +18,19 @@ export const hostWeights =
 
 /** Copies of the weights on the device: one for each version, freed when a newer one has come and nobody holds it. */
 export class ResidentWeights {
-  readonly #upload: Compiled
+  readonly #backend: Backend
   readonly #host: readonly HostTensor[]
   #newest: { readonly version: number | undefined; readonly tensors: DeviceTensor[]; users: number } | undefined
 
-  /** @param upload gives back its inputs */
-  constructor(upload: Compiled, host: readonly HostTensor[]) {
-    this.#upload = upload
+  constructor(backend: Backend, host: readonly HostTensor[]) {
+    this.#backend = backend
     this.#host = host
   }
 
   hold: WeightSource = async (version) => {
     let entry = this.#newest
     if (!entry || version === undefined || entry.version !== version) {
-      const { kept } = await this.#upload.runKept(this.#host, new Set(this.#host.keys()))
-      entry = { version, tensors: kept, users: 0 }
+      entry = { version, tensors: await upload(this.#host, this.#backend), users: 0 }
       const last = this.#newest
       this.#newest = entry
       if (last?.users === 0) freeAll(last.tensors)

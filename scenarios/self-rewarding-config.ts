@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { dpoSchema, sftSchema } from '../actors/learner-config.js'
-import { engineSchema, moduleSchemaOf, samplingSchema } from '../actors/shared.js'
+import { engineSchema, inFlightSchema, moduleSchemaOf, samplingSchema } from '../actors/shared.js'
 import { worlds } from './worlds/index.js'
 
 /** Every option of `troupe run self-rewarding`. */
@@ -59,6 +59,7 @@ export const selfRewardingConfig = z.strictObject({
     .strictObject({
       replicas: z.int().min(1).max(16).default(1),
       candidates: z.int().min(2).max(64).default(4),
+      inFlight: inFlightSchema,
       sampling: samplingSchema({ temperature: 0.7, topP: 0.9, topK: 0 }),
     })
     .prefault({}),

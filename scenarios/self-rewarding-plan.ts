@@ -54,7 +54,12 @@ export async function planOf(config: SelfRewardingConfig, backend: 'onnx' | 'cpu
       maxRougeL: config.generator.maxRougeL,
       sampling: config.generator.sampling,
     },
-    sampler: { ...common, candidates: config.sampler.candidates, sampling: config.sampler.sampling },
+    sampler: {
+      ...common,
+      candidates: config.sampler.candidates,
+      sampling: config.sampler.sampling,
+      inFlight: config.sampler.inFlight,
+    },
     judge: { ...common, judgments: config.judge.judgments, sampling: config.judge.sampling },
     learner: {
       ...common,

@@ -58,6 +58,22 @@ test.serial('no sample is older than the bound', async (t) => {
   }
 })
 
+test.serial(
+  'weights taken in mid-generation: every sample is dated by the oldest, and kept within the bound',
+  async (t) => {
+    const settings = {
+      staleness: { max: 2, publishEvery: 1 },
+      sampler: { inFlight: 'recompute', replicas: 2 },
+    } as const
+    const run = await tinyRun('threads', settings)
+    t.true(isAccountedFor(run))
+    t.true(samples(run).every(({ lag, version }) => lag >= 0 && lag <= 2 && version.end >= version.start))
+    const strict = await tinyRun('inline', { staleness: { max: 0 }, sampler: { inFlight: 'keep' } })
+    const plain = await tinyRun('inline', { staleness: { max: 0 } })
+    t.deepEqual(strict.weights, plain.weights, 'a synchronous run has nothing in flight')
+  },
+)
+
 test.serial('published as rarely as the bound allows, samples lag', async (t) => {
   const run = await tinyRun('inline', { staleness: { max: 2 } })
   t.true(isAccountedFor(run))
