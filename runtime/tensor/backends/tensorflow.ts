@@ -33,7 +33,7 @@ async function open() {
   }
   return compileEagerly({
     backend: 'tensorflow',
-    isDataError: (error) => error instanceof Error && /Invalid TF_Status/.test(error.message),
+    isDataError: (error) => error instanceof Error && /is not in \[0|does not index into/.test(error.message),
     check() {},
   })
 }
