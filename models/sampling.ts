@@ -33,6 +33,7 @@ export class Sampler {
   readonly #topP: number
   readonly #greedy: boolean
   readonly #draw: Draw = { token: 0, logprob: 0 }
+  readonly #nucleus: Nucleus
   #ids = new Int32Array(0)
 
   constructor(options: SamplingOptions) {
@@ -40,6 +41,7 @@ export class Sampler {
     this.#topK = options.topK
     this.#topP = options.topP
     this.#greedy = options.temperature === 0
+    this.#nucleus = new Nucleus(options.topP)
   }
 
   /** One token of `probabilities[start … start + size)`, at quantile `uniform()` in [0, 1) (not called when greedy). */
@@ -75,21 +77,82 @@ export class Sampler {
   /** The least probable token that top-k and top-p keep; they keep exactly those that rank no lower. −1 keeps all. */
   lowest(probabilities: Float32Array, start: number, size: number): number {
     if (this.#topK === 0 && this.#topP === 1) return -1
+    if (this.#topK === 0) return this.#nucleus.lowest(probabilities, start, size)
     if (this.#ids.length < size) this.#ids = new Int32Array(size)
     const ids = this.#ids
     let total = 0
-    for (let id = 0; id < size; id++) total += probabilities[start + id]!
-    // The tokens below (1 − p) / size sum to less than 1 − p, so the others reach p without them.
-    const floor = this.#topK === 0 ? (total * (1 - this.#topP)) / size : -1
-    let count = 0
-    for (let id = 0; id < size; id++) if (probabilities[start + id]! >= floor) ids[count++] = id
-    if (this.#topK > 0 && this.#topK < count) {
+    let count = size
+    for (let id = 0; id < size; id++) {
+      ids[id] = id
+      total += probabilities[start + id]!
+    }
+    if (this.#topK < count) {
       count = cut(ids, count, probabilities, start, { most: this.#topK })
       total = 0
       for (let i = 0; i < count; i++) total += probabilities[start + ids[i]!]!
     }
     if (this.#topP < 1) count = cut(ids, count, probabilities, start, { mass: this.#topP * total })
     return count < size ? ids[count - 1]! : -1
+  }
+}
+
+/** Buckets of a probability: its exponent and four bits of its fraction. Enough for every positive number. */
+const BUCKET_SHIFT = 19
+const BUCKETS = 1 << (31 - BUCKET_SHIFT)
+
+/**
+ * Top-p over whole rows: adds the probabilities up in buckets of nearly equal ones, and ranks only those of the bucket in
+ * which the sum reaches p. Measured on a flat row of 512: a quarter of the time of ranking all.
+ */
+class Nucleus {
+  readonly #p: number
+  readonly #mass = new Float64Array(BUCKETS)
+  readonly #floor = new Float32Array(1)
+  readonly #floorBits = new Int32Array(this.#floor.buffer)
+  #row: Float32Array = new Float32Array(0)
+  #bits: Int32Array = new Int32Array(0)
+  #ids = new Int32Array(0)
+
+  constructor(p: number) {
+    this.#p = p
+  }
+
+  /** The least probable token that is kept; −1 where the row holds what is not a probability. */
+  lowest(probabilities: Float32Array, start: number, size: number): number {
+    const bits = this.#bitsOf(probabilities)
+    const mass = this.#mass
+    let total = 0
+    let high = 0
+    for (let at = start; at < start + size; at++) {
+      total += probabilities[at]!
+      if (bits[at]! > high) high = bits[at]!
+    }
+    if (!(total > 0 && total < Number.POSITIVE_INFINITY)) return -1
+    // The tokens below (1 − p) / size sum to less than 1 − p, so the others reach p without them.
+    this.#floor[0] = (total * (1 - this.#p)) / size
+    const floor = this.#floorBits[0]!
+    for (let at = start; at < start + size; at++)
+      if (bits[at]! >= floor) mass[bits[at]! >> BUCKET_SHIFT]! += probabilities[at]!
+    const goal = this.#p * total
+    const last = floor >> BUCKET_SHIFT
+    let bucket = high >> BUCKET_SHIFT
+    let above = 0
+    for (; bucket > last && above + mass[bucket]! < goal; bucket--) above += mass[bucket]!
+    mass.fill(0, last, (high >> BUCKET_SHIFT) + 1)
+    if (this.#ids.length < size) this.#ids = new Int32Array(size)
+    let count = 0
+    for (let id = 0; id < size; id++)
+      if (bits[start + id]! >= floor && bits[start + id]! >> BUCKET_SHIFT === bucket) this.#ids[count++] = id
+    return this.#ids[cut(this.#ids, count, probabilities, start, { mass: goal - above }) - 1]!
+  }
+
+  /** The same memory as whole numbers: positive floats have the order of their bits. */
+  #bitsOf(row: Float32Array): Int32Array {
+    if (this.#row !== row) {
+      this.#row = row
+      this.#bits = new Int32Array(row.buffer, row.byteOffset, row.length)
+    }
+    return this.#bits
   }
 }
 
