@@ -133,3 +133,21 @@ test('several threads add duplicates up as one does', async (t) => {
   }
   await compiled.dispose()
 })
+
+test('an output is written into the array given for it, and one that does not fit is refused', async (t) => {
+  for (const backend of ['onnx', 'cpu'] as const) {
+    const compiled = compile(([x]) => [tf.add(x as tf.Tensor, 1), tf.mul(x as tf.Tensor, 2)], { name: 'both', backend })
+    const into = new Float32Array(3)
+    const [sum, product] = await compiled.run([ofLength(3)], new Map([[1, into]]))
+    t.is(product?.data, into)
+    t.deepEqual([...into], Array.from(ofLength(3).data, (x) => 2 * x))
+    t.deepEqual([...(sum?.data ?? [])], Array.from(ofLength(3).data, (x) => x + 1))
+    for (const wrong of [new Float32Array(2), new Int32Array(3)])
+      await t.throwsAsync(() => compiled.run([ofLength(3)], new Map([[1, wrong]])), {
+        code: 'E_COMPILE',
+        message: /both: output 1/,
+      })
+    await t.throwsAsync(() => compiled.run([ofLength(3)], new Map([[2, into]])), { code: 'E_COMPILE' })
+    await compiled.dispose()
+  }
+})
