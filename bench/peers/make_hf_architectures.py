@@ -2,8 +2,8 @@
 
     python bench/peers/make_hf_architectures.py [test/fixtures/hf]
 
-Needs torch, transformers, safetensors. Beside each checkpoint `expected.json` holds logits of two rows of tokens, and a
-greedy continuation. Half-precision checkpoints are computed in float32 from what was stored.
+Needs torch, transformers, safetensors. Beside each checkpoint `expected.json` holds logits of two rows of tokens, a greedy
+continuation, the mean negative log-likelihood of the rows from PROMPT on, and of each gradient two numbers. Half-precision checkpoints are computed in float32 from what was stored.
 """
 
 import json
@@ -19,6 +19,7 @@ from transformers import (
 
 FOLDER = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "test/fixtures/hf")
 ROWS = [[1, 5, 9, 13, 17, 21, 25, 29, 33, 37, 2, 6, 10, 14, 18, 22, 26, 30, 34, 38, 3, 7, 11, 15], [1, 30, 31, 32, 8, 2]]
+PROMPT = 3
 GREEDY_PROMPT, GREEDY_NEW = [1, 7, 11, 30, 12, 4, 9], 16
 
 TOKENS = dict(bos_token_id=1, eos_token_id=2, pad_token_id=0, initializer_range=0.3)
@@ -66,6 +67,22 @@ def numbers(tensor):
     return [float(f"{x:.8g}") for x in tensor.detach().flatten().tolist()]
 
 
+def nll(model):
+    total, count = 0.0, 0
+    for row in ROWS:
+        logp = model(torch.tensor([row])).logits[0].log_softmax(-1)
+        for t in range(PROMPT - 1, len(row) - 1):
+            total = total - logp[t, row[t + 1]]
+            count += 1
+    return total / count
+
+
+def fingerprint(gradient):
+    """The norm, and the product with cos 0, cos 1, cos 2, …"""
+    flat = gradient.flatten().double()
+    return [float(flat.norm()), float(flat @ torch.arange(flat.numel(), dtype=torch.float64).cos())]
+
+
 def make(name, config, saving):
     torch.manual_seed(21)
     config._attn_implementation = "eager"
@@ -89,7 +106,12 @@ def make(name, config, saving):
         best = model(out).logits[0, len(GREEDY_PROMPT) - 1:-1].topk(2).values
     margin = float((best[:, 0] - best[:, 1]).min())
     assert margin > 1e-3, f"{name}: greedy choices are as good as equal"
+    loss = nll(model)
+    loss.backward()
+    rename = lambda key: key.replace("lm_head", "embed_out") if config.model_type == "gpt_neox" else key
     expected = {
+        "promptLength": PROMPT, "nll": float(loss.detach()),
+        "gradients": {rename(key): fingerprint(p.grad) for key, p in model.named_parameters()},
         "torch": torch.__version__, "transformers": transformers.__version__, "rows": ROWS, "logits": logits,
         "greedyPrompt": GREEDY_PROMPT, "greedy": out[0, len(GREEDY_PROMPT):].tolist(),
     }

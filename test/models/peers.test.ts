@@ -3,10 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { loadCheckpoint, saveCheckpoint } from '../../models/checkpoint.js'
+import { isDecayed, paramLayout } from '../../models/layout.js'
 import { openModel } from '../../models/model.js'
+import { nllLoss } from '../../models/nll.js'
+import { packStored, storedTensors } from '../../models/stored.js'
+import { createTrainer } from '../../models/trainer.js'
 import type { Completion } from '../../models/types.js'
 import { seededRandom } from '../../runtime/time/random.js'
-import { fixtures, logitsOf, readFixture, worst } from './support.js'
+import { fixtures, logitsOf, plainAdam, readFixture, worst } from './support.js'
 
 const names = [
   'gpt-neox-parallel',
@@ -65,3 +69,39 @@ for (const name of names)
       t.deepEqual(await readFile(join(to, 'model.safetensors')), await readFile(join(from, 'model.safetensors')))
     await rm(scratch, { recursive: true })
   })
+
+/** The norm of a gradient, and its product with cos 0, cos 1, cos 2, … */
+function fingerprint(gradient: Float32Array): [number, number] {
+  const along = gradient.reduce((sum, value, index) => sum + value * Math.cos(index), 0)
+  return [Math.hypot(...gradient), along]
+}
+
+for (const name of names)
+  test(`${name}: the loss and its gradients are those of PyTorch`, async (t) => {
+    const { config, params } = await loadCheckpoint(join(fixtures, name))
+    const { rows, promptLength, nll, gradients } = readFixture(name, 'expected.json')
+    const trainer = createTrainer(config, params, nllLoss, {
+      optimizer: { ...plainAdam, learningRate: 0 }, // leaves the weights; the first moment then holds a tenth of the gradient
+      engine: { backend: 'onnx' },
+      rows: 2,
+    })
+    const { loss } = await trainer.step(rows.map((row: number[]) => ({ tokens: Int32Array.from(row), promptLength })))
+    t.true(Math.abs(loss - nll) < 1e-5)
+    const gradient = (await trainer.state()).m.map((value) => value * 10)
+    const stored = storedTensors(config)
+    t.deepEqual(stored.map((tensor) => tensor.name).sort(), Object.keys(gradients).sort())
+    for (const tensor of stored) {
+      const [norm, along] = fingerprint(packStored(tensor, gradient))
+      const [theirNorm, theirs] = gradients[tensor.name]
+      t.true(Math.abs(norm - theirNorm) < 1e-4 * (1 + theirNorm), `${tensor.name}: ${norm} and ${theirNorm}`)
+      t.true(Math.abs(along - theirs) < 1e-4 * (1 + theirNorm), `${tensor.name}: ${along} and ${theirs}`)
+    }
+    await trainer.dispose()
+  })
+
+test('norms and biases of every architecture are left alone by weight decay, and nothing else is', async (t) => {
+  for (const name of names) {
+    const { config } = await loadCheckpoint(join(fixtures, name))
+    for (const entry of paramLayout(config).entries) t.is(isDecayed(entry.name), entry.shape.length === 2, entry.name)
+  }
+})
