@@ -45,6 +45,7 @@ export function loadTokenizer(
   config: object,
   { chatTemplate, where = 'tokenizer.json' }: { chatTemplate?: string | undefined; where?: string } = {},
 ): TextTokenizer {
+  checkIds(tokenizer, where)
   let library: Tokenizer
   try {
     library = new Tokenizer(tokenizer, config)
@@ -85,6 +86,24 @@ export function loadTokenizer(
   return plain
     ? { ...general, ...plain, encode: (text, options) => plain.encode(text) ?? general.encode(text, options) }
     : general
+}
+
+/** Greatest id of a token: the library makes lists that long. */
+const MAX_ID = 2 ** 24 - 1
+
+/** Ids must be sizes before the library sees them: it drops others, or makes lists of any length. */
+function checkIds(tokenizer: object, where: string): void {
+  const { model, added_tokens: added } = tokenizer as { model?: { vocab?: unknown }; added_tokens?: unknown }
+  const vocab = model?.vocab
+  const ids: [token: string, id: unknown][] =
+    typeof vocab === 'object' && vocab !== null && !Array.isArray(vocab) ? Object.entries(vocab) : []
+  if (Array.isArray(added)) for (const token of added) ids.push([String(token?.content), token?.id])
+  for (const [token, id] of ids)
+    if (!Number.isSafeInteger(id) || (id as number) < 0 || (id as number) > MAX_ID)
+      throw new TroupeError('E_CHECKPOINT', `token ${JSON.stringify(token)} has id ${JSON.stringify(id)}`, {
+        where,
+        hint: `Ids are integers from 0 to ${MAX_ID}: copy or download the file again`,
+      })
 }
 
 /** The parts of a `tokenizer.json` that decide whether it is plain word lookup. */
