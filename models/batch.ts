@@ -60,17 +60,18 @@ const CHOSEN_STEPS = 4
 
 /**
  * Lays sequences out in `rows` × `length`, padded on the right; rows beyond the sequences are padding. Column t speaks of
- * token t + 1: the completion of a sequence is at columns promptLength − 1 … tokens.length − 2.
+ * token t + 1: the completion of a sequence is at columns promptLength − 1 … tokens.length − 2. M is a multiple of `pickStep`.
  */
 export function layBatch(
   config: DecoderConfig,
   sequences: readonly TokenSequence[],
   rows: number,
   length: number,
+  pickStep = Math.max(1, Math.ceil((rows * length) / CHOSEN_STEPS)),
 ): Batch {
   const places = rows * length
   const chosen = sequences.reduce((sum, { tokens, promptLength }) => sum + tokens.length - promptLength, 0)
-  const picks = bucketed(chosen, Math.max(1, Math.ceil(places / CHOSEN_STEPS)))
+  const picks = bucketed(chosen, pickStep)
   const tokens = new Int32Array(places).fill(config.padTokenId)
   const index = new Int32Array(picks).fill(places)
   const back = new Int32Array(places).fill(picks)

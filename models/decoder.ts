@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { assert } from '../runtime/kernel/errors.js'
+import { withAdapter } from './adapter.js'
 import type { Attend } from './attention.js'
 import type { DecoderConfig } from './config.js'
 import { gelu, layerNorm } from './gpt-ops.js'
@@ -96,6 +97,7 @@ function normed(
 
 /** x · wᵀ + b with w [out, in], as Hugging Face stores a `Linear`. */
 export function linear(x: tf.Tensor2D, w: tf.Tensor | undefined, b?: tf.Tensor): tf.Tensor2D {
-  const product: tf.Tensor2D = tf.matMul(x, w as tf.Tensor2D, false, true)
+  const plain: tf.Tensor2D = tf.matMul(x, w as tf.Tensor2D, false, true)
+  const product = withAdapter(plain, x, w as tf.Tensor2D)
   return b ? tf.add(product, b) : product
 }

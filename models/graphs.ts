@@ -5,6 +5,7 @@ import type { DecoderConfig } from './config.js'
 import { bindWeights, decode, linear } from './decoder.js'
 import { paramLayout } from './layout.js'
 import { moveRows, pickLogprobs } from './ops.js'
+import { packedAttention } from './packed-attention.js'
 
 /** The functions that are compiled. Each takes the weights first, then what its docstring lists. */
 
@@ -59,15 +60,44 @@ export function logitsGraph(config: DecoderConfig) {
  * positions b·T + t (one past the end: padding), `back` [B·T] its inverse (M where a position is not chosen), `targets`
  * [M] the tokens that follow, `flat` [M] = m·V + target. → [M].
  */
-export function chosenLogprobs(
+function chosenLogprobs(
   config: DecoderConfig,
   weights: readonly tf.Tensor[],
   [tokens, index, back, targets, flat]: readonly tf.Tensor[],
 ): tf.Tensor1D {
   const hidden = wholeSequences(config, weights, tokens as tf.Tensor2D)
-  const chosen = moveRows(hidden, index as tf.Tensor1D, back as tf.Tensor1D) as tf.Tensor2D // [M, C]
-  const logits = linear(chosen, bindWeights(config, weights).head) // [M, V]
-  return pickLogprobs(logits, targets as tf.Tensor1D, flat as tf.Tensor1D)
+  return logprobsOf(hidden, bindWeights(config, weights).head, [index, back, targets, flat])
+}
+
+/** hidden [N, C] → log π of the chosen positions [M]. */
+function logprobsOf(hidden: tf.Tensor2D, head: tf.Tensor2D, picks: readonly (tf.Tensor | undefined)[]): tf.Tensor1D {
+  const [index, back, targets, flat] = picks as [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D, tf.Tensor1D]
+  const chosen = moveRows(hidden, index, back) as tf.Tensor2D // [M, C]
+  return pickLogprobs(linear(chosen, head), targets, flat)
+}
+
+/**
+ * As {@link chosenLogprobs}, of sequences packed into rows: positions and segments [B, T] come after the tokens. See
+ * `layPacked`.
+ */
+function packedLogprobs(
+  config: DecoderConfig,
+  weights: readonly tf.Tensor[],
+  [tokens, positions, segments, ...picks]: readonly tf.Tensor[],
+): tf.Tensor1D {
+  const bound = bindWeights(config, weights)
+  const attend = packedAttention(config, positions as tf.Tensor2D, segments as tf.Tensor2D)
+  const flat = (x: tf.Tensor | undefined) => tf.reshape(x!, [-1]) as tf.Tensor1D
+  const hidden = decode(config, bound, flat(tokens), attend, () => flat(positions))
+  return logprobsOf(hidden, bound.head, picks)
+}
+
+/** tokens, positions, segments, index, back, targets, flat → log π [M]. See {@link packedLogprobs}. */
+export function packedLogprobsGraph(config: DecoderConfig) {
+  return (inputs: tf.Tensor[]): tf.Tensor[] => {
+    const count = countWeights(config)
+    return [packedLogprobs(config, inputs.slice(0, count), inputs.slice(count))]
+  }
 }
 
 /** tokens, index, back, targets, flat → log π [M]. See {@link chosenLogprobs}. */
@@ -76,4 +106,10 @@ export function logprobsGraph(config: DecoderConfig) {
     const count = countWeights(config)
     return [chosenLogprobs(config, inputs.slice(0, count), inputs.slice(count))]
   }
+}
+
+/** log π of chosen positions from batches as the engine lays them out: packed, or a sequence a row. */
+export function logprobsFrom(config: DecoderConfig, { packing }: { readonly packing?: boolean }) {
+  const read = packing ? packedLogprobs : chosenLogprobs
+  return (weights: readonly tf.Tensor[], batch: readonly tf.Tensor[]): tf.Tensor1D => read(config, weights, batch)
 }

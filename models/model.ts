@@ -1,19 +1,17 @@
 import { TroupeError } from '../runtime/kernel/errors.js'
 import { type Backend, compile } from '../runtime/tensor/index.js'
-import { bucketed, checkSequence, layBatch, rowBucket } from './batch.js'
 import { BufferPool } from './buffer-pool.js'
 import type { DecoderConfig } from './config.js'
 import { type GenerationGraphs, generateAll } from './generation.js'
 import { arrangeGraph, prefillGraph, stepGraph } from './generation-graphs.js'
-import { logprobsGraph, weightInputs } from './graphs.js'
+import { weightInputs } from './graphs.js'
 import { HostCache } from './kv-cache.js'
 import { checkParams } from './layout.js'
 import { ResidentCache } from './resident-cache.js'
 import { hostWeights, ResidentWeights } from './resident-weights.js'
-import type { EngineOptions, LanguageModel, TokenSequence } from './types.js'
+import { createScorer } from './scoring.js'
+import type { EngineOptions, LanguageModel } from './types.js'
 
-const SCORE_ROWS = 32
-const LENGTH_BUCKET = 16
 const DEFAULT_BATCH = 128
 
 /** Backends whose device is the host: nothing is gained by keeping tensors there. */
@@ -36,8 +34,8 @@ export function openModel(config: DecoderConfig, params: Float32Array, engine: E
   const isResident = engine.resident ?? !HOST_BACKENDS.has(engine.backend)
   const step = compile(stepGraph(config, isResident), { name: 'decode', ...options })
   const arrange = compile(arrangeGraph, { name: 'cache', ...options })
-  const score = compile(logprobsGraph(config), { name: 'logprobs', ...options })
   const weights = weightInputs(config, params)
+  const score = createScorer(config, weights, { ...options, packing: engine.packing ?? false })
   const pool = new BufferPool()
   const resident = new ResidentWeights(engine.backend, weights)
   const graphs: GenerationGraphs = {
@@ -50,34 +48,11 @@ export function openModel(config: DecoderConfig, params: Float32Array, engine: E
     emptyCache: (size) => (isResident ? ResidentCache.empty(config, size, arrange) : new HostCache(config, size, pool)),
   }
 
-  /** Scores one chunk of similar length, given as indices into `sequences`, into `results`. */
-  async function scoreChunk(sequences: readonly TokenSequence[], chunk: readonly number[], results: Float32Array[]) {
-    const members = chunk.map((index) => sequences[index]!)
-    const length = bucketed(Math.max(...members.map(({ tokens }) => tokens.length)), LENGTH_BUCKET)
-    const laid = layBatch(config, members, rowBucket(chunk.length, SCORE_ROWS), length)
-    const [logprobs] = await score.run([...weights, ...laid.inputs])
-    chunk.forEach((index, row) => {
-      const { tokens, promptLength } = sequences[index]!
-      const start = laid.starts[row]!
-      results[index] = (logprobs!.data as Float32Array).slice(start, start + tokens.length - promptLength)
-    })
-  }
-
   return {
     config,
     params,
     generate: (requests, sampling, control) => generateAll(graphs, requests, sampling, control),
-    logprobs: async (sequences) => {
-      sequences.forEach((sequence, index) => {
-        checkSequence(config, sequence, index)
-      })
-      const order = sequences.map((_, index) => index)
-      order.sort((a, b) => sequences[a]!.tokens.length - sequences[b]!.tokens.length || a - b)
-      const results: Float32Array[] = sequences.map(() => new Float32Array(0))
-      for (let at = 0; at < order.length; at += SCORE_ROWS)
-        await scoreChunk(sequences, order.slice(at, at + SCORE_ROWS), results)
-      return results
-    },
+    logprobs: score.logprobs,
     dispose: async () => {
       resident.dispose()
       await Promise.all([prefill, step, arrange, score].map((graph) => graph.dispose()))

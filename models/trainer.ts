@@ -2,9 +2,10 @@ import { assert, TroupeError } from '../runtime/kernel/errors.js'
 import { type Compiled, compile, type HostTensor, type LossFunction } from '../runtime/tensor/index.js'
 import { bucketed, checkSequence, layBatch } from './batch.js'
 import type { DecoderConfig } from './config.js'
-import { chosenLogprobs } from './graphs.js'
+import { logprobsFrom } from './graphs.js'
 import { checkParams, paramLayout } from './layout.js'
 import type { OptimizerState } from './optimizer.js'
+import { layPackedBatch } from './packing.js'
 import { ResidentUpdate } from './resident-update.js'
 import { countsGraph, type Trainable } from './training-graph.js'
 import type {
@@ -48,12 +49,25 @@ export function createTrainer(
   options: TrainerOptions,
 ): Trainer {
   checkParams(config, params)
+  const logprobs = logprobsFrom(config, options.engine)
   const model: Trainable = {
     entries: paramLayout(config).entries,
     total: params.length,
     frozen: [],
-    logprobs: (trained, _, batch) => chosenLogprobs(config, trained, batch),
+    packed: options.engine.packing ?? false,
+    logprobs: (trained, _, batch) => logprobs(trained, batch),
   }
+  return createTrainerOf(config, model, params, loss, options)
+}
+
+/** A trainer of whatever `model` says; `params` is the trained vector. */
+export function createTrainerOf(
+  config: DecoderConfig,
+  model: Trainable,
+  params: Float32Array,
+  loss: LossFunction,
+  options: TrainerOptions,
+): Trainer {
   return new GraphTrainer(config, model, params, loss, options)
 }
 
@@ -145,8 +159,10 @@ class GraphTrainer implements Trainer {
     const rows = bucketed(sequences.length, this.#options.rows)
     const longest = sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 1)
     const length = bucketed(longest, this.#options.lengthBucket ?? 16)
-    const { inputs, mask } = layBatch(this.#config, sequences, rows, length)
     const further = extras.map((extra) => layExtra(extra, sequences, rows, length))
+    const { inputs, mask } = this.#options.engine.packing
+      ? layPackedBatch(this.#config, sequences, rows, length)
+      : layBatch(this.#config, sequences, rows, length)
     return { inputs: [...inputs, mask, ...further], mask, extras: further }
   }
 

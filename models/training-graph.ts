@@ -12,12 +12,24 @@ export interface Trainable {
   readonly total: number
   /** Further weights that are read and never trained: the graph has no gradient of them. */
   readonly frozen: readonly HostTensor[]
-  /** log π of the chosen positions [M]. `batch` is what `layBatch` gives. */
+  /** True: batches are laid out by `layPackedBatch`, else by `layBatch`. */
+  readonly packed: boolean
+  /** log π of the chosen positions [M]. */
   logprobs(trained: readonly tf.Tensor[], frozen: readonly tf.Tensor[], batch: readonly tf.Tensor[]): tf.Tensor1D
 }
 
-/** Tensors of one batch before the extras: tokens, index, back, targets, flat, mask. */
-const BATCH_INPUTS = 6
+/** How many tensors of a batch the model reads before those that bring log π to [rows, length]. */
+const MODEL_INPUTS = { padded: 5, packed: 7 }
+
+/** What the batch's tensors are. */
+function readBatch(model: Trainable, inputs: readonly tf.Tensor[]) {
+  const count = model.packed ? MODEL_INPUTS.packed : MODEL_INPUTS.padded
+  const batch = inputs.slice(0, count)
+  // A padded batch is already in the loss's rows: where a pick came from is where it goes.
+  const own = model.packed ? [] : [batch[2]!, batch[1]!]
+  const [pick, place, mask, ...extras] = [...own, ...inputs.slice(count)]
+  return { batch, pick: pick as tf.Tensor1D, place: place as tf.Tensor1D, mask: mask as tf.Tensor, extras }
+}
 
 /** frozen, batch, extras → loss and gradients of the trained tensors, and metrics. */
 function lossAndGradients(
@@ -28,14 +40,12 @@ function lossAndGradients(
   mean: Mean,
 ) {
   const frozen = inputs.slice(0, model.frozen.length)
-  const batch = inputs.slice(frozen.length, frozen.length + BATCH_INPUTS)
-  const extras = inputs.slice(frozen.length + BATCH_INPUTS)
-  const [, index, back, , , mask] = batch as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Tensor, tf.Tensor, tf.Tensor2D]
+  const { batch, pick, place, mask, extras } = readBatch(model, inputs.slice(frozen.length))
   let kept: tf.Tensor[] = []
   const { value, grads } = tf.valueAndGrads((...weights: tf.Tensor[]) => {
     const chosen = model.logprobs(weights, frozen, batch) // [M]
     // Back to [rows, length]: zero where no completion token follows.
-    const logprobs = tf.reshape(moveRows(chosen, back, index), mask.shape)
+    const logprobs = tf.reshape(moveRows(chosen, pick, place), mask.shape)
     const result = loss(logprobs, mask, extras, mean)
     // Clones, because a loss may also be given as a metric, and outlives what is kept here.
     kept = result.metrics.map((metric) => tf.keep(tf.clone(metric)))

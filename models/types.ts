@@ -68,6 +68,11 @@ export interface EngineOptions {
   readonly threads?: number
   /** Sequences decoded at once. Default 128. */
   readonly batch?: number
+  /**
+   * Puts several sequences into one row where their lengths differ, in `logprobs` and in training: under a tenth of the
+   * places stay empty. Default false: it pays where lengths are mixed, and its rows ask for graphs of further shapes.
+   */
+  readonly packing?: boolean
   /** Keys, values and weights stay on the device during generation. Default: where the device is not the host. */
   readonly resident?: boolean
 }
