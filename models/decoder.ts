@@ -58,7 +58,7 @@ export function decode(
 ): tf.Tensor2D {
   const traits = traitsOf(config)
   let x: tf.Tensor2D = tf.gather(weights.embed, tokens) // [N, C]
-  if (weights.positions) x = tf.add(x, tf.gather(weights.positions, positions()) as tf.Tensor2D)
+  if (weights.positions) x = tf.add(x, positionsAt(weights.positions, positions()))
   weights.layers.forEach((layer, index) => {
     const [q, k, v] = queryKeyValue(config, traits, layer, normed(traits, x, layer.inputNorm, layer.inputNormBias))
     const attended = linear(attend(q, k, v, index), layer.out, layer.outBias)
@@ -67,6 +67,11 @@ export function decode(
     x = traits.isParallel ? tf.addN([x, attended, inner]) : tf.add(before, inner)
   })
   return normed(traits, x, weights.norm, weights.normBias)
+}
+
+/** Batches are padded beyond the model's last position; what stands there does not matter, but must be something. */
+function positionsAt(table: tf.Tensor2D, places: tf.Tensor1D): tf.Tensor2D {
+  return tf.gather(table, tf.minimum(places, tf.scalar(table.shape[0] - 1, 'int32')))
 }
 
 function queryKeyValue(config: DecoderConfig, traits: Traits, layer: LayerWeights, x: tf.Tensor2D) {

@@ -38,3 +38,19 @@ for (const [name, config] of Object.entries(every))
       t.true(worst(completion.logprobs, whole!) < 1e-4)
       await model.dispose()
     })
+
+for (const backend of ['cpu', 'onnx'] as const)
+  test(`${backend}: learned positions end where the model ends, though batches are padded beyond`, async (t) => {
+    const config = { ...every.gpt2!, maxPositionEmbeddings: 19 }
+    const random = seededRandom(5)
+    const params = initParams(config, random).map((value) => value + 0.3 * random.normal())
+    const model = openModel(config, params, { backend })
+    const prompt = Int32Array.of(1, 9, 4, 5, 6, 11, 12)
+    const options = { temperature: 1, topK: 0, topP: 1, maxNewTokens: 40, stopTokens: [] }
+    const [[completion]] = (await model.generate([{ prompt, n: 1, random }], options)) as [[Completion]]
+    t.is(completion.tokens.length, 12)
+    const tokens = Int32Array.of(...prompt, ...completion.tokens)
+    const [whole] = await model.logprobs([{ tokens, promptLength: prompt.length }])
+    t.true(worst(completion.logprobs, whole!) < 1e-4)
+    await model.dispose()
+  })
