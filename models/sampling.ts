@@ -35,6 +35,8 @@ export class Sampler {
   readonly #draw: Draw = { token: 0, logprob: 0 }
   readonly #nucleus: Nucleus
   #ids = new Int32Array(0)
+  /** Kept probability of the tokens up to each. */
+  #sums = new Float64Array(0)
 
   constructor(options: SamplingOptions) {
     checkSampling(options)
@@ -53,22 +55,16 @@ export class Sampler {
       return draw
     }
     const last = this.lowest(probabilities, start, size)
-    const floor = last < 0 ? -1 : probabilities[start + last]!
+    const floor = last < 0 ? 0 : probabilities[start + last]!
+    if (this.#sums.length < size) this.#sums = new Float64Array(size)
+    const sums = this.#sums
     let total = 0
     for (let id = 0; id < size; id++) {
       const p = probabilities[start + id]!
       if (p > floor || (p === floor && id <= last)) total += p
+      sums[id] = total
     }
-    const target = uniform() * total
-    let sum = 0
-    let token = 0
-    for (let id = 0; id < size; id++) {
-      const p = probabilities[start + id]!
-      if (p === 0 || p < floor || (p === floor && id > last)) continue
-      token = id // the last possible one stands when rounding lets the target pass the sum
-      sum += p
-      if (sum > target) break
-    }
+    const token = firstAbove(sums, size, uniform() * total) ?? sums.indexOf(total) // where rounding reaches the sum
     draw.token = token
     draw.logprob = Math.log(probabilities[start + token]! / total)
     return draw
@@ -198,6 +194,18 @@ function cut(
     }
   }
   return Math.max(1, Math.min(from + 1, count))
+}
+
+/** Index of the first of ascending values above `target`. */
+function firstAbove(values: Float64Array, size: number, target: number): number | undefined {
+  let from = 0
+  let to = size
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (values[middle]! > target) to = middle
+    else from = middle + 1
+  }
+  return from < size ? from : undefined
 }
 
 /** Index of the greatest value, the lowest one of equals. */
