@@ -9,9 +9,9 @@ export const MASKED = -1e9
 /** Queries, keys and values of one layer before rotary positions: [N, H·D], [N, K·D], [N, K·D]. */
 export type Attend = (q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, layer: number) => tf.Tensor2D
 
-/** One layer's keys and values as the cache keeps them: kT [B, K, D, T] (no transpose when scoring) and v [B, K, T, D]. */
+/** One layer's keys and values as the cache keeps them: k and v [B, K, T, D]. */
 export interface LayerCache {
-  readonly kT: tf.Tensor4D
+  readonly k: tf.Tensor4D
   readonly v: tf.Tensor4D
 }
 
@@ -43,7 +43,7 @@ export function fullAttention(config: DecoderConfig, rows: number, length: numbe
     const grouped = tf.reshape(tf.transpose(rotatedQ, [0, 2, 1, 3]), [rows, K, group * length, D])
     const kT = tf.transpose(rotatedK, [0, 2, 3, 1]) as tf.Tensor4D // [B, K, D, T]
     const values = tf.transpose(tf.reshape(v, [rows, length, K, D]), [0, 2, 1, 3]) as tf.Tensor4D // [B, K, T, D]
-    caches?.push({ kT, v: values })
+    caches?.push({ k: tf.transpose(rotatedK, [0, 2, 1, 3]) as tf.Tensor4D, v: values })
     const scores = tf.reshape(tf.mul(tf.matMul(grouped, kT), scale), [rows, H, length, length])
     const shares = tf.reshape(tf.softmax(tf.add(scores, maskOf(layer))), [rows, K, group * length, length])
     const mixed = tf.reshape(tf.matMul(shares, values), [rows, H, length, D])
@@ -60,8 +60,8 @@ function causalMask(length: number, window: number): Float32Array {
 }
 
 /**
- * Attention of one new position a row over its cache and itself. The cache comes per layer as kT [B, K, D, S] and
- * v [B, K, S, D]; `open` [B, 1, 1, S] is 0 where the cache holds a position and {@link MASKED} elsewhere; `positions` [B]
+ * Attention of one new position a row over its cache and itself. The cache comes per layer as k and v [B, K, S, D];
+ * `open` [B, 1, 1, S] is 0 where the cache holds a position and {@link MASKED} elsewhere; `positions` [B]
  * is where the new token stands; slot s of the cache holds position s. The new keys and values are pushed to `fresh`, each [B, K, 1 · D].
  */
 export function stepAttention(
@@ -91,13 +91,13 @@ export function stepAttention(
     return open
   }
   return (q, k, v, layer) => {
-    const { kT, v: values } = input.caches[layer]!
+    const { k: keys, v: values } = input.caches[layer]!
     const turnedQ = tf.reshape(turned(q, H, qTables), [rows, K, group, D])
     const newQ = inTables ? turnedQ : tf.mul(turnedQ, scale)
     const newK = tf.reshape(turned(k, K, kTables), [rows, K, 1, D])
     const newV = tf.reshape(v, [rows, K, 1, D])
     fresh.push(newK, newV)
-    const old = tf.add(tf.matMul(newQ, kT), openOf(layer)) // [B, K, G, S]
+    const old = tf.add(tf.matMul(newQ, keys, false, true), openOf(layer)) // [B, K, G, S]
     const self = tf.sum(tf.mul(newQ, newK), -1, true) // [B, K, G, 1]
     const shares = tf.softmax(tf.concat([old, self], -1))
     const [onOld, onSelf] = tf.split(shares, [slots, 1], -1) as [tf.Tensor4D, tf.Tensor4D]

@@ -29,8 +29,8 @@ export class ResidentCache implements DecodeCache {
   static empty(config: DecoderConfig, size: CacheSize, arrange: Compiled): ResidentCache {
     const { numHiddenLayers, numKeyValueHeads: K, headDim: D } = config
     const zeros = (shape: number[]): HostTensor => ({ dtype: 'float32', shape, data: new Float32Array(K * D) })
-    const nothing = Array.from({ length: numHiddenLayers }, () => [zeros([1, K, D, 1]), zeros([1, K, 1, D])])
-    return new ResidentCache(size, arrange, nothing.flat())
+    const nothing = Array.from({ length: 2 * numHiddenLayers }, () => zeros([1, K, 1, D]))
+    return new ResidentCache(size, arrange, nothing)
   }
 
   inputs() {
