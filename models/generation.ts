@@ -24,8 +24,11 @@ export interface GenerationGraphs {
 
 const LENGTH_BUCKET = 16
 const PREFILL_ROWS = 32
-/** A product with one row takes another path in ONNX Runtime, and its last bits differ. */
-const LEAST_ROWS = 2
+/**
+ * Rows are decoded in multiples of this, idle ones among them: measured with ONNX Runtime, 2 or 3 rows differ from 8 in
+ * last bits (one row takes another path through products, vector loops end elsewhere), and 8, 16, 32 and 64 do not.
+ */
+const ROW_MULTIPLE = 8
 /** Outputs before the keys and values: probabilities and offsets. */
 const DRAWN = 2
 
@@ -128,7 +131,7 @@ class GenerationRun {
   }
 
   #rowBucket(count: number): number {
-    return rowBucket(count, Math.max(LEAST_ROWS, this.#graphs.batch))
+    return rowBucket(count, bucketed(this.#graphs.batch, ROW_MULTIPLE))
   }
 
   /** Looks for an end and for newer weights; to be called before every run of a graph. */

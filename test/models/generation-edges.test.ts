@@ -52,7 +52,9 @@ test('same seed, same tokens: whatever the batch, its order and size, the thread
       for (const [i, completion] of found.get(name)!.entries()) {
         const wanted = expected.get(name)![i]!
         t.deepEqual([...completion.tokens], [...wanted.tokens], way)
-        t.true(worst(completion.logprobs, wanted.logprobs) < 1e-5, way)
+        // with one thread to the bit; the engine parts its work among threads, and each part ends its vectors elsewhere
+        const tolerance = way === 'two threads' ? 1e-5 : 0
+        t.true(worst(completion.logprobs, wanted.logprobs) <= tolerance, way)
       }
 })
 
