@@ -47,7 +47,7 @@ export function checkSequence(config: DecoderConfig, sequence: TokenSequence, in
 
 /** A padded batch and the positions whose next token belongs to a completion, in row order. */
 export interface Batch {
-  /** tokens [B, T], index [M], back [B·T], targets [M], flat [M]: what `chosenLogprobs` reads. */
+  /** tokens [B, T], index [M], back [B·T], targets [M], flat [M]: what `readPicks` reads. */
   readonly inputs: HostTensor[]
   /** 1 where the next token belongs to a completion. [B, T] */
   readonly mask: HostTensor

@@ -55,61 +55,38 @@ export function logitsGraph(config: DecoderConfig) {
   }
 }
 
-/**
- * log π of chosen positions only, because the vocabulary is the widest matrix of a small model. `index` [M] are flat
- * positions b·T + t (one past the end: padding), `back` [B·T] its inverse (M where a position is not chosen), `targets`
- * [M] the tokens that follow, `flat` [M] = m·V + target. → [M].
- */
-function chosenLogprobs(
+/** Hidden states of sequences packed into rows: tokens, positions, segments [B, T] → [B·T, C]. See `layPacked`. */
+function packedSequences(
   config: DecoderConfig,
   weights: readonly tf.Tensor[],
-  [tokens, index, back, targets, flat]: readonly tf.Tensor[],
-): tf.Tensor1D {
-  const hidden = wholeSequences(config, weights, tokens as tf.Tensor2D)
-  return logprobsOf(hidden, bindWeights(config, weights).head, [index, back, targets, flat])
-}
-
-/** hidden [N, C] → log π of the chosen positions [M]. */
-function logprobsOf(hidden: tf.Tensor2D, head: tf.Tensor2D, picks: readonly (tf.Tensor | undefined)[]): tf.Tensor1D {
-  const [index, back, targets, flat] = picks as [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D, tf.Tensor1D]
-  const chosen = moveRows(hidden, index, back) as tf.Tensor2D // [M, C]
-  return pickLogprobs(linear(chosen, head), targets, flat)
-}
-
-/**
- * As {@link chosenLogprobs}, of sequences packed into rows: positions and segments [B, T] come after the tokens. See
- * `layPacked`.
- */
-function packedLogprobs(
-  config: DecoderConfig,
-  weights: readonly tf.Tensor[],
-  [tokens, positions, segments, ...picks]: readonly tf.Tensor[],
-): tf.Tensor1D {
-  const bound = bindWeights(config, weights)
+  [tokens, positions, segments]: readonly tf.Tensor[],
+): tf.Tensor2D {
   const attend = packedAttention(config, positions as tf.Tensor2D, segments as tf.Tensor2D)
   const flat = (x: tf.Tensor | undefined) => tf.reshape(x!, [-1]) as tf.Tensor1D
-  const hidden = decode(config, bound, flat(tokens), attend, () => flat(positions))
-  return logprobsOf(hidden, bound.head, picks)
+  return decode(config, bindWeights(config, weights), flat(tokens), attend, () => flat(positions))
 }
 
-/** tokens, positions, segments, index, back, targets, flat → log π [M]. See {@link packedLogprobs}. */
-export function packedLogprobsGraph(config: DecoderConfig) {
-  return (inputs: tf.Tensor[]): tf.Tensor[] => {
-    const count = countWeights(config)
-    return [packedLogprobs(config, inputs.slice(0, count), inputs.slice(count))]
+/** What a model says at chosen positions. */
+export interface Picked {
+  /** Hidden states [M, C]. */
+  readonly states: tf.Tensor2D
+  /** log π of the tokens that follow [M]. */
+  logprobs(): tf.Tensor1D
+}
+
+/**
+ * Reads chosen positions only, because the vocabulary is the widest matrix of a small model. A batch is tokens [B, T] (when
+ * packed also positions and segments), `index` [M], flat positions b·T + t (one past the end: padding), `back` [B·T], its
+ * inverse (M where a position is not chosen), `targets` [M], the tokens that follow, and `flat` [M] = m·V + target.
+ */
+export function readPicks(config: DecoderConfig, { packing = false }: { readonly packing?: boolean | undefined }) {
+  return (weights: readonly tf.Tensor[], batch: readonly tf.Tensor[]): Picked => {
+    const hidden = packing
+      ? packedSequences(config, weights, batch)
+      : wholeSequences(config, weights, batch[0] as tf.Tensor2D)
+    const [index, back, targets, flat] = batch.slice(packing ? 3 : 1) as tf.Tensor1D[]
+    const states = moveRows(hidden, index!, back!) as tf.Tensor2D
+    const { head } = bindWeights(config, weights)
+    return { states, logprobs: () => pickLogprobs(linear(states, head), targets!, flat!) }
   }
-}
-
-/** tokens, index, back, targets, flat → log π [M]. See {@link chosenLogprobs}. */
-export function logprobsGraph(config: DecoderConfig) {
-  return (inputs: tf.Tensor[]): tf.Tensor[] => {
-    const count = countWeights(config)
-    return [chosenLogprobs(config, inputs.slice(0, count), inputs.slice(count))]
-  }
-}
-
-/** log π of chosen positions from batches as the engine lays them out: packed, or a sequence a row. */
-export function logprobsFrom(config: DecoderConfig, { packing }: { readonly packing?: boolean }) {
-  const read = packing ? packedLogprobs : chosenLogprobs
-  return (weights: readonly tf.Tensor[], batch: readonly tf.Tensor[]): tf.Tensor1D => read(config, weights, batch)
 }

@@ -1,6 +1,16 @@
 export type { ChatMessage, ChatOptions } from './chat-template.js'
 export { type Checkpoint, loadCheckpoint, type SaveOptions, saveCheckpoint } from './checkpoint.js'
 export { checkConfig, type DecoderConfig, type LlamaConfig } from './config.js'
+export {
+  addHead,
+  createRewardTrainer,
+  createValueTrainer,
+  type HeadKind,
+  headLayout,
+  openRewardModel,
+  openValueModel,
+  type RewardLoss,
+} from './heads.js'
 export { initParams, paramLayout } from './layout.js'
 export { createLoraTrainer, initLora, type LoraOptions, loraLayout, mergeLora } from './lora.js'
 export { loadAdapter, saveAdapter } from './lora-files.js'

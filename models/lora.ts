@@ -3,7 +3,7 @@ import { type LossFunction, layoutOf, type WeightEntry, type WeightLayout } from
 import type { Random } from '../runtime/time/random.js'
 import { adapted } from './adapter.js'
 import type { DecoderConfig } from './config.js'
-import { logprobsFrom, weightInputs } from './graphs.js'
+import { readPicks, weightInputs } from './graphs.js'
 import { checkParams, paramLayout, planParams } from './layout.js'
 import { createTrainerOf, type TrainerOptions } from './trainer.js'
 import type { Trainer } from './types.js'
@@ -127,7 +127,9 @@ export function mergeLora(
 
 /**
  * Trains an adapter `lora` of a model `base` that stays as it is: the graph has no gradients of it, and it serves as the
- * reference model at the same time. `params` of the trainer is `lora`. Throws as `createTrainer`.
+ * reference model at the same time. x · aᵀ · bᵀ is added to each product, not b · a to each matrix: that is faster (steps of 512
+ * tokens on one thread at rank 8: 0.87 M parameters 39 ms, merged 50; 3.3 M 76 and 122; 19 M 376 and 503). `params` of the
+ * trainer is `lora`. Throws as `createTrainer`.
  */
 export function createLoraTrainer(
   config: DecoderConfig,
@@ -142,7 +144,7 @@ export function createLoraTrainer(
   const places = new Map(entries.map(({ name }, index) => [name, index]))
   const targets = targetsOf(config, options.lora)
   const scale = options.lora.alpha / options.lora.rank
-  const logprobs = logprobsFrom(config, options.engine)
+  const read = readPicks(config, options.engine)
   return createTrainerOf(
     config,
     {
@@ -150,13 +152,13 @@ export function createLoraTrainer(
       total,
       frozen: weightInputs(config, base),
       packed: options.engine.packing ?? false,
-      logprobs: (trained, frozen, batch) => {
+      read: (trained, frozen, batch) => {
         const weights = [...frozen]
         for (const { index, a, b } of targets) {
           const [low, high] = [trained[places.get(a.name)!], trained[places.get(b.name)!]] as [never, never]
           weights[index] = adapted(frozen[index]!, { a: low, b: high, scale })
         }
-        return logprobs(weights, batch)
+        return [read(weights, batch).logprobs()]
       },
     },
     lora,

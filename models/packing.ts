@@ -67,7 +67,7 @@ export function layRows(config: DecoderConfig, sequences: readonly TokenSequence
 }
 
 /**
- * One training batch, packed. inputs: what `packedLogprobs` reads, then which pick goes to each place of the loss's
+ * One training batch, packed. inputs: what `readPicks` reads, then which pick goes to each place of the loss's
  * [rows, length] and back. The mask is of that shape, as in `layBatch`.
  */
 export function layPackedBatch(
@@ -84,7 +84,7 @@ export function layPackedBatch(
 }
 
 /**
- * The tensors that `packedLogprobs` reads: tokens, positions, segments [rows, length], index [M], back [rows·length],
+ * The tensors that `readPicks` reads: tokens, positions, segments [rows, length], index [M], back [rows·length],
  * targets [M], flat [M]. `batch` holds the same sequences in the same order.
  */
 function layPacked(

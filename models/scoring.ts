@@ -1,7 +1,8 @@
+import type * as tf from '@tensorflow/tfjs-core'
 import { type CompileOptions, compile, type HostTensor } from '../runtime/tensor/index.js'
 import { bucketed, checkSequence, layBatch, rowBucket } from './batch.js'
 import type { DecoderConfig } from './config.js'
-import { logprobsGraph, packedLogprobsGraph } from './graphs.js'
+import { readPicks } from './graphs.js'
 import { layRows, planRows } from './packing.js'
 import type { TokenSequence } from './types.js'
 
@@ -11,12 +12,21 @@ const LENGTH_BUCKET = 16
 
 type Options = Omit<CompileOptions, 'name'> & { readonly packing: boolean }
 
-/** Log-probabilities of completions, in chunks: of sequences of like length, or packed. */
-export function createScorer(config: DecoderConfig, weights: readonly HostTensor[], options: Options) {
+/** What is read at each chosen position; default its log-probability. */
+type Read = (weights: readonly tf.Tensor[], batch: readonly tf.Tensor[]) => tf.Tensor1D
+
+/** Per-token numbers of completions, in chunks: of sequences of like length, or packed. */
+export function createScorer(
+  config: DecoderConfig,
+  weights: readonly HostTensor[],
+  options: Options,
+  read: Read = (given, batch) => readPicks(config, options)(given, batch).logprobs(),
+) {
   const { packing, ...engine } = options
-  const graph = packing
-    ? compile(packedLogprobsGraph(config), { name: 'packed-logprobs', ...engine })
-    : compile(logprobsGraph(config), { name: 'logprobs', ...engine })
+  const graph = compile((inputs) => [read(inputs.slice(0, weights.length), inputs.slice(weights.length))], {
+    name: packing ? 'packed-logprobs' : 'logprobs',
+    ...engine,
+  })
 
   /** Scores sequences `chunk` (indices) from what `laid` says. */
   async function score(
@@ -63,7 +73,7 @@ export function createScorer(config: DecoderConfig, weights: readonly HostTensor
   }
 
   return {
-    /** Per-token log π of each completion. Throws `E_DATA`. */
+    /** What `read` gives for each completion token. Throws `E_DATA`. */
     async logprobs(sequences: readonly TokenSequence[]): Promise<Float32Array[]> {
       sequences.forEach((sequence, index) => {
         checkSequence(config, sequence, index)

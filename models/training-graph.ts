@@ -14,8 +14,10 @@ export interface Trainable {
   readonly frozen: readonly HostTensor[]
   /** True: batches are laid out by `layPackedBatch`, else by `layBatch`. */
   readonly packed: boolean
-  /** log π of the chosen positions [M]. */
-  logprobs(trained: readonly tf.Tensor[], frozen: readonly tf.Tensor[], batch: readonly tf.Tensor[]): tf.Tensor1D
+  /** Values of a head at the same positions, which a loss gets before its extras; default none. */
+  readonly further?: number
+  /** log π of the chosen positions [M], then the further ones. */
+  read(trained: readonly tf.Tensor[], frozen: readonly tf.Tensor[], batch: readonly tf.Tensor[]): tf.Tensor1D[]
 }
 
 /** How many tensors of a batch the model reads before those that bring log π to [rows, length]. */
@@ -43,10 +45,10 @@ function lossAndGradients(
   const { batch, pick, place, mask, extras } = readBatch(model, inputs.slice(frozen.length))
   let kept: tf.Tensor[] = []
   const { value, grads } = tf.valueAndGrads((...weights: tf.Tensor[]) => {
-    const chosen = model.logprobs(weights, frozen, batch) // [M]
+    const chosen = model.read(weights, frozen, batch) // each [M]
     // Back to [rows, length]: zero where no completion token follows.
-    const logprobs = tf.reshape(moveRows(chosen, pick, place), mask.shape)
-    const result = loss(logprobs, mask, extras, mean)
+    const [logprobs, ...further] = chosen.map((values) => tf.reshape(moveRows(values, pick, place), mask.shape))
+    const result = loss(logprobs!, mask, [...further, ...extras], mean)
     // Clones, because a loss may also be given as a metric, and outlives what is kept here.
     kept = result.metrics.map((metric) => tf.keep(tf.clone(metric)))
     return result.loss
@@ -78,10 +80,12 @@ export function partialGradientGraph(model: Trainable, loss: LossFunction): Tens
 }
 
 /** mask, extras → [0, the counts of the loss's means over one micro-batch in the order in which it takes them…]. */
-export function countsGraph(loss: LossFunction): TensorFunction {
+export function countsGraph({ further = 0 }: Trainable, loss: LossFunction): TensorFunction {
   return ([mask, ...extras]) => {
     const counts: tf.Tensor[] = [tf.scalar(0)] // so that the vector is not empty where the loss takes none
-    loss(tf.zeros(mask!.shape), mask!, extras, (sum, count) => {
+    const none = () => tf.zeros(mask!.shape)
+    const values = Array.from({ length: further }, none)
+    loss(none(), mask!, [...values, ...extras], (sum, count) => {
       counts.push(tf.reshape(count, []))
       return tf.reshape(sum, [])
     })
