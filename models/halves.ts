@@ -32,6 +32,13 @@ export function narrow(values: Float32Array, dtype: Dtype): Uint8Array | undefin
   return new Uint8Array(halves.buffer)
 }
 
+/** Several times as fast as asking `Number.isFinite` of each. */
+export function areFinite(values: Float32Array): boolean {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length)
+  for (let i = 0; i < words.length; i++) if ((words[i]! & 0x7f800000) === 0x7f800000) return false
+  return true
+}
+
 /** IEEE 754 half to single, as bits. */
 function halfToFloatBits(half: number): number {
   const sign = (half & 0x8000) << 16

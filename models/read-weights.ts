@@ -1,5 +1,6 @@
 import { TroupeError } from '../runtime/kernel/errors.js'
 import { architectureOf, type DecoderConfig } from './config.js'
+import { areFinite } from './halves.js'
 import { paramLayout } from './layout.js'
 import { namesOf } from './names.js'
 import type { HeaderEntry } from './safetensors.js'
@@ -93,7 +94,7 @@ async function readStored(stored: StoredTensor, { file, entry }: Held, params: F
   const isWhole = stored.form === 'plain' && stored.parts.length === 1
   const place = isWhole ? params.subarray(only!.offset, only!.offset + only!.length) : undefined
   const data = await file.read(entry, place)
-  if (!data.every(Number.isFinite)) fail(file.where, `tensor ${stored.name} holds values that are not finite`)
+  if (!areFinite(data)) fail(file.where, `tensor ${stored.name} holds values that are not finite`)
   if (!isWhole) unpackStored(stored, data, params)
 }
 

@@ -39,10 +39,13 @@ export async function openSafetensors(folder: string, name: string): Promise<Saf
       async read(entry, target = new Float32Array(elements(entry))) {
         const dtype = floatDtype(entry, fail)
         for (let at = 0; at < entry.end - entry.begin; at += CHUNK_BYTES) {
-          const bytes = new Uint8Array(Math.min(CHUNK_BYTES, entry.end - entry.begin - at))
-          await readExactly(handle, start + entry.begin + at, bytes, fail)
+          const size = Math.min(CHUNK_BYTES, entry.end - entry.begin - at)
           const from = at / DTYPE_BYTES[dtype]
-          widen(bytes, dtype, target.subarray(from, from + bytes.length / DTYPE_BYTES[dtype]))
+          const part = target.subarray(from, from + size / DTYPE_BYTES[dtype])
+          const isRead = dtype === 'F32' // straight to its place
+          const bytes = isRead ? new Uint8Array(part.buffer, part.byteOffset, size) : new Uint8Array(size)
+          await readExactly(handle, start + entry.begin + at, bytes, fail)
+          if (!isRead) widen(bytes, dtype, part)
         }
         return target
       },

@@ -20,7 +20,7 @@ model, report = AutoModelForCausalLM.from_pretrained(
     folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True
 )
 assert not report["missing_keys"] and not report["unexpected_keys"], report
-assert type(model).__name__ == "LlamaForCausalLM", type(model)
+assert type(model).__name__ == model.config.architectures[0], type(model)
 model.eval()
 
 theirs = {"torch": torch.__version__, "transformers": transformers.__version__, "rows": ours["rows"], "logits": []}
