@@ -20,6 +20,8 @@ export interface Checkpoint {
   /** Laid out by `paramLayout(config)`. */
   readonly params: Float32Array
   readonly tokenizer?: TextTokenizer | undefined
+  /** Where a completion ends: every `eos_token_id` of `generation_config.json`, else of `config.json` (Llama 3 has several). */
+  readonly stopTokens: readonly number[]
 }
 
 export interface SaveOptions {
@@ -48,10 +50,12 @@ export async function saveCheckpoint(
     readonly config: DecoderConfig
     readonly params: Float32Array
     readonly tokenizer?: { readonly files: TokenizerFiles } | undefined
+    /** Default the configuration's end alone. */
+    readonly stopTokens?: readonly number[]
   },
   options: SaveOptions = {},
 ): Promise<void> {
-  const { config, params, tokenizer } = model
+  const { config, params, tokenizer, stopTokens = [config.eosTokenId] } = model
   const { dtype, maxShardBytes } = checkOptions(options)
   checkParams(config, params)
   const target = resolve(folder)
@@ -63,12 +67,12 @@ export async function saveCheckpoint(
   const writeJson = (name: string, value: unknown) => write(name, `${JSON.stringify(value, undefined, 2)}\n`)
   try {
     await mkdir(fresh)
-    const { bosTokenId, eosTokenId, padTokenId } = config
+    const { bosTokenId, padTokenId } = config
     await writeJson(FILES.config, toHfConfig(config, dtype))
     await writeJson(FILES.generation, {
       _from_model_config: true,
       bos_token_id: bosTokenId,
-      eos_token_id: eosTokenId,
+      eos_token_id: stopTokens.length === 1 ? stopTokens[0] : stopTokens,
       pad_token_id: padTokenId,
     })
     if (tokenizer) await writeJson(FILES.tokenizer, tokenizer.files.tokenizer)
@@ -132,19 +136,37 @@ async function swapIn(fresh: string, target: string, aside: string | undefined):
  */
 export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
   const at = (name: string) => join(folder, name)
-  const config = fromHfConfig(await readJson(folder, FILES.config), at(FILES.config))
+  const json: Ends = await readJson(folder, FILES.config)
+  const config = fromHfConfig(json, at(FILES.config))
   const names = new Set(await readdir(folder))
+  const generation: Ends = names.has(FILES.generation) ? await readJson(folder, FILES.generation) : {}
+  const stopTokens = readStops(config, generation.eos_token_id ?? json.eos_token_id, at(FILES.generation))
   const params = await readWeights(folder, names, config)
-  if (!names.has(FILES.tokenizer)) return { config, params }
+  if (!names.has(FILES.tokenizer)) return { config, params, stopTokens }
   const settings = names.has(FILES.tokenizerConfig) ? await readJson(folder, FILES.tokenizerConfig) : {}
   const chatTemplate = names.has(FILES.chatTemplate) ? await readText(folder, FILES.chatTemplate) : undefined
-  const json = await readJson(folder, FILES.tokenizer)
-  const tokenizer = loadTokenizer(json, settings, { chatTemplate, where: at(FILES.tokenizer) })
+  const written = await readJson(folder, FILES.tokenizer)
+  const tokenizer = loadTokenizer(written, settings, { chatTemplate, where: at(FILES.tokenizer) })
   if (tokenizer.vocabSize > config.vocabSize)
     throw new TroupeError(
       'E_CHECKPOINT',
       `the tokenizer has ${tokenizer.vocabSize} tokens and the model ${config.vocabSize}`,
       { where: at(FILES.tokenizer), hint: 'The files of two models were mixed: copy the whole folder again' },
     )
-  return { config, params, tokenizer }
+  return { config, params, tokenizer, stopTokens }
+}
+
+interface Ends {
+  readonly eos_token_id?: unknown
+}
+
+function readStops({ eosTokenId, vocabSize }: DecoderConfig, given: unknown, where: string): number[] {
+  const stops: unknown[] = [given ?? eosTokenId].flat()
+  const isToken = (id: unknown): id is number =>
+    Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < vocabSize
+  if (stops.length > 0 && stops.every(isToken)) return stops
+  throw new TroupeError('E_CHECKPOINT', `eos_token_id is ${JSON.stringify(given)}`, {
+    where,
+    hint: `It must be a token below ${vocabSize}, or a list of them`,
+  })
 }

@@ -39,6 +39,17 @@ test('what is saved is what is loaded', async (t) => {
   t.deepEqual(await readdir(join(folder, '..')), ['M1'], 'nothing is left beside it')
 })
 
+test('all ends of a model are kept', async (t) => {
+  const folder = join(await newFolder(), 'M1')
+  await saveCheckpoint(folder, writtenModel())
+  t.deepEqual((await loadCheckpoint(folder)).stopTokens, [writtenModel().config.eosTokenId])
+  await saveCheckpoint(folder, { ...(await loadCheckpoint(folder)), stopTokens: [2, 5] })
+  t.deepEqual((await loadCheckpoint(folder)).stopTokens, [2, 5])
+  await rm(join(folder, 'generation_config.json'))
+  await config({ eos_token_id: [3, 2] })(folder)
+  t.deepEqual((await loadCheckpoint(folder)).stopTokens, [3, 2])
+})
+
 test('a folder with other files is not overwritten', async (t) => {
   const folder = await newFolder()
   await writeFile(join(folder, 'thesis.tex'), 'years of work')

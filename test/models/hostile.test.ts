@@ -237,6 +237,16 @@ test(
   'chat_template',
 )
 
+for (const eos of [[], 'all', [1, 40], -1])
+  test(
+    `refused: an end of ${JSON.stringify(eos)} in generation_config.json`,
+    spoilt,
+    'gpt2',
+    edit('generation_config.json', (json) => ({ ...json, eos_token_id: eos })),
+    /eos_token_id is/,
+    'generation_config.json',
+  )
+
 test('files are closed, whatever is wrong with them', async (t) => {
   const scratch = await mkdtemp(join(tmpdir(), 'troupe-hostile-'))
   await cp(join(fixtures, SHARDED), join(scratch, 'M1'), { recursive: true })
