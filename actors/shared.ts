@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { DecoderConfig } from '../models/config.js'
 import { TroupeError } from '../runtime/kernel/errors.js'
+import { backends } from '../runtime/tensor/index.js'
 import type { WorldModule } from './world.js'
 
 /** A module to import by URL and what its factory is given. */
@@ -16,7 +17,7 @@ export const moduleSchemaOf = (url: string) =>
 
 /** How an actor runs its model. */
 export const engineSchema = z.strictObject({
-  backend: z.enum(['onnx', 'cpu']).default('onnx').describe('tensor backend'),
+  backend: z.enum(backends).default('onnx').describe('tensor backend'),
   threads: z.int().min(1).max(64).default(1).describe('native threads inside one call'),
   batch: z.int().min(1).max(4096).default(128).describe('sequences decoded at once'),
 })

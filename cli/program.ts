@@ -2,7 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { version } from './version.js'
 
 export const STAGES = ['inline', 'threads'] as const
-export const BACKENDS = ['auto', 'onnx', 'cpu'] as const
+export const BACKENDS = ['auto', 'onnx', 'tensorflow', 'webgpu', 'cpu'] as const
 
 export interface RunArguments {
   readonly preset?: string

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { RunEvent } from '../runtime/observe/events.js'
+import type { Backend } from '../runtime/tensor/index.js'
 import type { Summary } from './summary.js'
 
 export interface RunOptions<C> {
@@ -7,7 +8,7 @@ export interface RunOptions<C> {
   readonly config: C
   readonly seed: number
   readonly stage: 'inline' | 'threads'
-  readonly backend: 'onnx' | 'cpu'
+  readonly backend: Backend
   /** The run folder; exists and is empty. Checkpoints go to `checkpoints/` inside. */
   readonly out: string
   readonly observe: (event: RunEvent) => void

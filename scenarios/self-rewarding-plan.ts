@@ -1,10 +1,11 @@
 import { loadWorld } from '../actors/shared.js'
 import type { LlamaConfig } from '../models/config.js'
 import { TroupeError } from '../runtime/index.js'
+import type { Backend } from '../runtime/tensor/index.js'
 import type { SelfRewardingConfig } from './self-rewarding-config.js'
 
 /** What each role is given, worked out from the scenario's configuration. */
-export async function planOf(config: SelfRewardingConfig, backend: 'onnx' | 'cpu', out: string) {
+export async function planOf(config: SelfRewardingConfig, backend: Backend, out: string) {
   const world = await loadWorld(config.world)
   const { staleness, promptsPerUpdate, iterations, batch } = config
   if (batch > promptsPerUpdate)

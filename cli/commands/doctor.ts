@@ -1,5 +1,5 @@
 import { arch, availableParallelism, cpus, freemem, platform, totalmem } from 'node:os'
-import { type BackendReport, probeBackend } from '../backends.js'
+import { type BackendProbe, backends as known, probeBackend } from '../../runtime/tensor/index.js'
 import { EXIT } from '../exit.js'
 import { version } from '../version.js'
 
@@ -14,7 +14,7 @@ export interface Checkup {
   readonly node: { readonly version: string; readonly supported: boolean }
   readonly machine: { readonly platform: string; readonly cpu: string; readonly cores: number }
   readonly memory: { readonly totalGib: number; readonly freeGib: number }
-  readonly backends: readonly BackendReport[]
+  readonly backends: readonly BackendProbe[]
 }
 
 /** `troupe doctor`: exit code 1 where no backend or too old a Node makes runs impossible. */
@@ -25,8 +25,7 @@ export async function doctor(options: { json?: boolean }): Promise<number> {
 }
 
 async function examine(): Promise<Checkup> {
-  const backends: BackendReport[] = []
-  for (const name of ['onnx', 'cpu', 'tensorflow', 'webgpu'] as const) backends.push(await probeBackend(name))
+  const backends = await Promise.all(known.map(probeBackend))
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const supported = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])
   return {

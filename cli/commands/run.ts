@@ -20,7 +20,8 @@ const { now } = realClock
 export async function run(given: string, options: RunArguments): Promise<number> {
   const scenario = await findScenario(given)
   const { preset, config } = resolveConfig(scenario, options.preset, options.set)
-  const backend = await chooseBackend(options.backend)
+  const { backend, why } = await chooseBackend(options.backend, options.stage)
+  console.error(`backend ${backend}: ${why}`)
   const startedAt = now()
   const { seed, stage } = options
   const named = options.out ?? defaultFolder(scenario.name, preset, seed, new Date(startedAt))

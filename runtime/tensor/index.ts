@@ -1,3 +1,5 @@
+export { type BackendProbe, probeBackend } from './backends/probe.js'
+export { mayThreadsUse } from './backends/tensorflow-thread.js'
 export {
   type Backend,
   backends,

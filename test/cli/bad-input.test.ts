@@ -19,7 +19,7 @@ const cases: Readonly<Record<string, { words: string[]; says: RegExp }>> = {
   },
   'unknown backend': {
     words: ['run', TOY, '--backend', 'tpu'],
-    says: /'tpu' is invalid\. Allowed choices are auto, onnx, cpu/,
+    says: /'tpu' is invalid\. Allowed choices are auto, onnx, tensorflow, webgpu, cpu/,
   },
   'a seed that is no whole number': { words: ['run', TOY, '--seed', '1.5'], says: /A seed is a whole number from 0/ },
   'a setting without a value': {

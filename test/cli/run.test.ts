@@ -9,7 +9,7 @@ test('a run writes the whole folder, prints the table and where it is', async (t
   const cwd = scratch()
   const { code, stdout, stderr } = await troupe(['run', TOY, '--seed', '5', '--out', 'deep/er'], cwd)
   t.is(code, 0, stderr)
-  t.is(stderr, '')
+  t.regex(stderr, /^backend onnx: the fastest that loads, [^\n]*\n$/)
   t.regex(stdout, /^toy quick, seed 5, threads, onnx -> deep\/er$/m)
   t.regex(stdout, /^M3 +68\.3 % \[63\.4, 73\.2\] vs M1 +3\.31 +75 % +9\.4 +2\.64 +940 +48/m)
   t.regex(stdout, /^report +deep\/er\/report\.html$/m)

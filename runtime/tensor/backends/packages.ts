@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -24,6 +24,28 @@ export function locate(name: string): Located | undefined {
     if (entry) return { name, entry, version: versionOf(name, entry) }
   }
   return undefined
+}
+
+/** The packages of the optional backends: all of `webgpu`'s, one of `tensorflow`'s, the GPU's first. */
+const WEBGPU = ['webgpu', '@tensorflow/tfjs-backend-webgpu']
+const TENSORFLOW = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']
+
+/** A package of an optional backend, by default the first that is there. Throws `E_BACKEND` with the command to get it. */
+export function installed(backend: 'webgpu' | 'tensorflow', name?: string): Located {
+  if (backend === 'webgpu') {
+    const missing = WEBGPU.filter((wanted) => !locate(wanted))
+    const located = locate(name ?? 'webgpu')
+    if (located && missing.length === 0) return located
+    const are = missing.length > 1 ? 'are' : 'is'
+    const hint = `npm install ${missing.join(' ')}`
+    throw new TroupeError('E_BACKEND', `${missing.join(' and ')} ${are} not installed`, { hint })
+  }
+  const located = TENSORFLOW.map(locate).find((found) => found !== undefined)
+  if (located) return located
+  const wanted = TENSORFLOW[existsSync('/proc/driver/nvidia/version') ? 0 : 1]
+  // npm 11 leaves install scripts out; the second half fetches and builds the addon with any npm
+  const hint = `npm install ${wanted} && npm explore ${wanted} -- npm run install`
+  throw new TroupeError('E_BACKEND', `neither ${TENSORFLOW.join(' nor ')} is installed`, { hint })
 }
 
 /** Loads it. Whatever its code throws comes out as an `E_BACKEND` with `hint`. */

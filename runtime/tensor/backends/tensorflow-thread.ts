@@ -2,9 +2,15 @@ import { createServer } from 'node:net'
 import { platform, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TroupeError } from '../../kernel/errors.js'
+import type { Backend } from '../compile.js'
 
 /** Set to `many`, it lets several threads of one process compute with TensorFlow. */
 const VARIABLE = 'TROUPE_TENSORFLOW_THREADS'
+
+/** Whether several threads of one process may compute with a backend. */
+export function mayThreadsUse(backend: Backend): boolean {
+  return backend !== 'tensorflow' || process.env[VARIABLE] === 'many'
+}
 
 /**
  * Makes this thread the one of its process that computes with TensorFlow, until it ends or calls what is returned.
@@ -12,7 +18,7 @@ const VARIABLE = 'TROUPE_TENSORFLOW_THREADS'
  * once and takes back however the thread ends; nothing is said over it. Throws `E_BACKEND` where another thread has it.
  */
 export async function claimTensorflow(): Promise<() => void> {
-  if (process.env[VARIABLE] === 'many') return () => {}
+  if (mayThreadsUse('tensorflow')) return () => {}
   const server = createServer((socket) => socket.destroy())
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

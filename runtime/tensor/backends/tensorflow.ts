@@ -1,13 +1,9 @@
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import * as tf from '@tensorflow/tfjs-core'
-import { TroupeError } from '../../kernel/errors.js'
 import { registerGradients } from '../gradients/index.js'
 import { compileEagerly } from './eager.js'
-import { type Located, load, locate, quietly } from './packages.js'
+import { installed, type Located, load, quietly } from './packages.js'
 import { claimTensorflow } from './tensorflow-thread.js'
-
-const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']
 
 /** What the loaded package is, and whether it computes on a GPU. */
 export interface Tensorflow {
@@ -40,9 +36,7 @@ async function open() {
 
 /** Registers the backend with TF.js. The GPU package comes first where both are installed. */
 export async function loadTensorflow(): Promise<Tensorflow> {
-  const located = PACKAGES.map(locate).find((found) => found !== undefined)
-  if (!located)
-    throw new TroupeError('E_BACKEND', `neither ${PACKAGES.join(' nor ')} is installed`, { hint: installCommand() })
+  const located = installed('tensorflow')
   prepareEnvironment()
   restoreRemovedUtilities()
   const before = tf.getBackend()
@@ -65,12 +59,6 @@ function restoreRemovedUtilities(): void {
   const util = createRequire(import.meta.url)('node:util') as Record<string, unknown>
   util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined
   util.isArray ??= Array.isArray
-}
-
-/** npm 11.10 and later install without scripts; the second half fetches and builds the addon with any npm. */
-function installCommand(): string {
-  const name = existsSync('/proc/driver/nvidia/version') ? PACKAGES[0] : PACKAGES[1]
-  return `npm install ${name} && npm explore ${name} -- npm run install`
 }
 
 /** The package is there, its addon is not: the install script fetches the library and builds what is missing. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { arch, constants, platform } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import { TroupeError } from '../../kernel/errors.js'
-import { firstLine, load, locate } from './packages.js'
+import { firstLine, installed, load } from './packages.js'
 
 /** The little of WebGPU's interface that is used here; TF.js uses the rest. */
 export interface Gpu {
@@ -54,10 +54,7 @@ const instances: Gpu[] = []
  * Throws `E_BACKEND` that tells what is missing, with one command that would add it.
  */
 export async function findAdapter(): Promise<FoundAdapter> {
-  const install = 'npm install webgpu @tensorflow/tfjs-backend-webgpu'
-  const located = locate('webgpu')
-  if (!located) throw new TroupeError('E_BACKEND', 'webgpu is not installed', { hint: install })
-  const dawn = await load<Dawn>(located, `${install} --force`)
+  const dawn = await load<Dawn>(installed('webgpu', 'webgpu'), 'npm install --force webgpu')
   const attempt = async () => {
     const gpu = dawn.create([])
     instances.push(gpu)

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { TroupeError } from '../../kernel/errors.js'
 import { callerLine } from '../stack.js'
 import { compileEagerly, type EagerDevice } from './eager.js'
-import { load, locate, quietly } from './packages.js'
+import { installed, load, quietly } from './packages.js'
 import { type Device, findAdapter, type Gpu } from './webgpu-driver.js'
 import { completeKernels } from './webgpu-kernels.js'
 
@@ -32,11 +32,9 @@ export function openWebgpu() {
 
 async function open() {
   const name = '@tensorflow/tfjs-backend-webgpu'
-  const hint = `npm install ${name}`
-  const located = locate(name)
-  if (!located) throw new TroupeError('E_BACKEND', `${name} is not installed`, { hint })
+  const located = installed('webgpu', name)
   const { gpu, adapter, globals } = await findAdapter()
-  const library = await quietly(() => load<Package>(located, hint))
+  const library = await quietly(() => load<Package>(located, `npm install --force ${name}`))
   const limits = LIMITS.map((limit) => [limit, adapter.limits[limit]])
   const device = await adapter.requestDevice({ requiredLimits: Object.fromEntries(limits) })
   for (const key of GLOBALS)
