@@ -18,7 +18,7 @@ const RESERVED: readonly { readonly name: string; readonly pattern: RegExp; read
   {
     name: 'TensorFlow.js core',
     pattern: /^@tensorflow\/tfjs-core/,
-    folders: ['runtime/tensor/', 'models/', 'alignment/'],
+    folders: ['runtime/tensor/', 'models/', 'alignment/', 'bench/tensor/'],
   },
   { name: 'TensorFlow.js', pattern: /^@tensorflow\/(?!tfjs-core)/, folders: ['runtime/tensor/'] },
   { name: 'ONNX Runtime', pattern: /^onnxruntime-/, folders: ['runtime/tensor/'] },
