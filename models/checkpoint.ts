@@ -4,6 +4,7 @@ import { TroupeError } from '../runtime/kernel/errors.js'
 import type { DecoderConfig } from './config.js'
 import { readJson, readText } from './folder.js'
 import { DTYPE_BYTES, type Dtype } from './halves.js'
+import { checkFlat, type HeadKind } from './head-layout.js'
 import { fromHfConfig } from './hf-config.js'
 import { toHfConfig } from './hf-config-write.js'
 import { checkParams } from './layout.js'
@@ -49,15 +50,18 @@ export async function saveCheckpoint(
   model: {
     readonly config: DecoderConfig
     readonly params: Float32Array
+    /** `params` end with this head (`headLayout`); a reward model opens as transformers' `…ForSequenceClassification`. */
+    readonly head?: HeadKind
     readonly tokenizer?: { readonly files: TokenizerFiles } | undefined
     /** Default the configuration's end alone. */
     readonly stopTokens?: readonly number[]
   },
   options: SaveOptions = {},
 ): Promise<void> {
-  const { config, params, tokenizer, stopTokens = [config.eosTokenId] } = model
+  const { config, params, head, tokenizer, stopTokens = [config.eosTokenId] } = model
   const { dtype, maxShardBytes } = checkOptions(options)
-  checkParams(config, params)
+  if (head) checkFlat(config, head, params)
+  else checkParams(config, params)
   const target = resolve(folder)
   const replaces = await holdsOnlyCheckpoint(target)
   await mkdir(dirname(target), { recursive: true })
@@ -68,7 +72,7 @@ export async function saveCheckpoint(
   try {
     await mkdir(fresh)
     const { bosTokenId, padTokenId } = config
-    await writeJson(FILES.config, toHfConfig(config, dtype))
+    await writeJson(FILES.config, toHfConfig(config, dtype, head))
     await writeJson(FILES.generation, {
       _from_model_config: true,
       bos_token_id: bosTokenId,
@@ -78,7 +82,7 @@ export async function saveCheckpoint(
     if (tokenizer) await writeJson(FILES.tokenizer, tokenizer.files.tokenizer)
     if (tokenizer) await writeJson(FILES.tokenizerConfig, tokenizer.files.config)
     if (tokenizer?.files.chatTemplate !== undefined) await write(FILES.chatTemplate, tokenizer.files.chatTemplate)
-    const tensors = storedTensors(config).map((stored) => ({ ...stored, data: () => packStored(stored, params) }))
+    const tensors = storedTensors(config, head).map((stored) => ({ ...stored, data: () => packStored(stored, params) }))
     const { files, index } = planShards(tensors, dtype, maxShardBytes)
     for (const file of files) await writeSafetensors(join(fresh, file.name), file.tensors, dtype)
     if (index) await writeJson(WEIGHT_INDEX, index)
@@ -132,16 +136,16 @@ async function swapIn(fresh: string, target: string, aside: string | undefined):
 /**
  * Reads a folder that Troupe or `transformers` wrote (one `model.safetensors` or several with their index; F32, F16 or BF16).
  * Every file is checked before anything is returned; what is wrong throws `E_CHECKPOINT` that says which file, what, and what
- * to do.
+ * to do. With `head` the folder holds that head too, and `params` end with it (`headLayout`).
  */
-export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
+export async function loadCheckpoint(folder: string, { head }: { readonly head?: HeadKind } = {}): Promise<Checkpoint> {
   const at = (name: string) => join(folder, name)
   const json: Ends = await readJson(folder, FILES.config)
   const config = fromHfConfig(json, at(FILES.config))
   const names = new Set(await readdir(folder))
   const generation: Ends = names.has(FILES.generation) ? await readJson(folder, FILES.generation) : {}
   const stopTokens = readStops(config, generation.eos_token_id ?? json.eos_token_id, at(FILES.generation))
-  const params = await readWeights(folder, names, config)
+  const params = await readWeights(folder, names, config, head)
   if (!names.has(FILES.tokenizer)) return { config, params, stopTokens }
   const settings = names.has(FILES.tokenizerConfig) ? await readJson(folder, FILES.tokenizerConfig) : {}
   const chatTemplate = names.has(FILES.chatTemplate) ? await readText(folder, FILES.chatTemplate) : undefined

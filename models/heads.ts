@@ -1,46 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { TroupeError } from '../runtime/kernel/errors.js'
-import {
-  type HostTensor,
-  type LossFunction,
-  layoutOf,
-  type Mean,
-  meanOf,
-  type WeightLayout,
-} from '../runtime/tensor/index.js'
+import { type HostTensor, type LossFunction, type Mean, meanOf, type WeightLayout } from '../runtime/tensor/index.js'
 import type { Random } from '../runtime/time/random.js'
 import type { DecoderConfig } from './config.js'
 import { readPicks } from './graphs.js'
+import { checkFlat, type HeadKind, headLayout, trunkOf } from './head-layout.js'
 import { checkParams, paramLayout } from './layout.js'
 import { createScorer } from './scoring.js'
 import { createTrainerOf, type TrainerOptions } from './trainer.js'
 import type { EngineOptions, TokenSequence, Trainer } from './types.js'
 
-/**
- * One number from the decoder's last hidden states. `value`: at every position, next to the log-probabilities; named
- * `v_head.summary` as in TRL's `AutoModelForCausalLMWithValueHead`. `reward`: at the end of a sequence, with no output
- * matrix beside it; named `score` and without a bias, as in transformers' `…ForSequenceClassification` with one label.
- */
-export type HeadKind = 'value' | 'reward'
-
 const MAX_GRAPHS = 48
-
-/** What the head sits on. A reward model has no output matrix: as if it were tied. */
-const trunkOf = (config: DecoderConfig, kind: HeadKind): DecoderConfig =>
-  kind === 'reward' ? { ...config, tieWordEmbeddings: true } : config
-
-/** Decoder and head as one flat vector: the decoder's entries, then the head's. Throws `E_CONFIG`. */
-export function headLayout(config: DecoderConfig, kind: HeadKind): WeightLayout {
-  const C = config.hiddenSize
-  const head =
-    kind === 'reward'
-      ? [{ name: 'score.weight', shape: [1, C] }]
-      : [
-          { name: 'v_head.summary.weight', shape: [1, C] },
-          { name: 'v_head.summary.bias', shape: [1] },
-        ]
-  return layoutOf([...paramLayout(trunkOf(config, kind)).entries, ...head])
-}
 
 /**
  * A decoder's parameters with a fresh head after them. A reward's weights are normal with deviation 1/√(hiddenSize + 1)
@@ -56,16 +25,6 @@ export function addHead(config: DecoderConfig, params: Float32Array, kind: HeadK
   if (kind === 'reward')
     for (let i = trunk; i < total; i++) flat[i] = stream.normal() / Math.sqrt(config.hiddenSize + 1)
   return flat
-}
-
-function checkFlat(config: DecoderConfig, kind: HeadKind, flat: Float32Array): WeightLayout {
-  const layout = headLayout(config, kind)
-  if (flat.length !== layout.total)
-    throw new TroupeError('E_CONFIG', `decoder and ${kind} head have ${layout.total} parameters, not ${flat.length}`, {
-      where: 'model',
-      hint: 'addHead puts a head after the parameters of a decoder',
-    })
-  return layout
 }
 
 const viewsOf = ({ entries }: WeightLayout, flat: Float32Array): HostTensor[] =>

@@ -1,5 +1,6 @@
 import { architectureOf, type DecoderConfig, type RopeScaling } from './config.js'
 import type { Dtype } from './halves.js'
+import type { HeadKind } from './head-layout.js'
 
 const CLASSES = {
   llama: 'LlamaForCausalLM',
@@ -16,10 +17,15 @@ const TORCH = { F32: 'float32', BF16: 'bfloat16', F16: 'float16' } as const
  * `config.json` as transformers writes it for this architecture, keys in order. Rotary settings stand twice: `rope_theta` and
  * `rope_scaling` for transformers 4, `rope_parameters` for transformers 5; likewise `torch_dtype` and `dtype`.
  */
-export function toHfConfig(config: DecoderConfig, dtype: Dtype = 'F32'): Record<string, unknown> {
+export function toHfConfig(config: DecoderConfig, dtype: Dtype = 'F32', head?: HeadKind): Record<string, unknown> {
   const architecture = architectureOf(config)
   const all: Record<string, unknown> = {
-    architectures: [CLASSES[architecture]],
+    architectures: [
+      head === 'reward'
+        ? CLASSES[architecture].replace(/ForCausalLM|LMHeadModel/, 'ForSequenceClassification')
+        : CLASSES[architecture],
+    ],
+    ...(head === 'reward' ? { id2label: { 0: 'LABEL_0' }, label2id: { LABEL_0: 0 } } : {}),
     bos_token_id: config.bosTokenId,
     dtype: TORCH[dtype],
     eos_token_id: config.eosTokenId,

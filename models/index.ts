@@ -1,12 +1,11 @@
 export type { ChatMessage, ChatOptions } from './chat-template.js'
 export { type Checkpoint, loadCheckpoint, type SaveOptions, saveCheckpoint } from './checkpoint.js'
 export { checkConfig, type DecoderConfig, type LlamaConfig } from './config.js'
+export { type HeadKind, headLayout } from './head-layout.js'
 export {
   addHead,
   createRewardTrainer,
   createValueTrainer,
-  type HeadKind,
-  headLayout,
   openRewardModel,
   openValueModel,
   type RewardLoss,

@@ -1,6 +1,7 @@
 import { TroupeError } from '../runtime/kernel/errors.js'
 import { architectureOf, type DecoderConfig } from './config.js'
 import { areFinite } from './halves.js'
+import { type HeadKind, headLayout } from './head-layout.js'
 import { paramLayout } from './layout.js'
 import { namesOf } from './names.js'
 import type { HeaderEntry } from './safetensors.js'
@@ -25,13 +26,14 @@ export async function readWeights(
   folder: string,
   names: ReadonlySet<string>,
   config: DecoderConfig,
+  head?: HeadKind,
 ): Promise<Float32Array> {
   const files = await openWeights(folder, names)
   try {
-    const held = findAll(config, files)
-    const wanted = storedTensors(config)
+    const held = findAll(config, files, head)
+    const wanted = storedTensors(config, head)
     for (const stored of wanted) checkShape(stored, held, files)
-    const params = allocate(paramLayout(config).total, files)
+    const params = allocate((head ? headLayout(config, head) : paramLayout(config)).total, files)
     for (const stored of wanted) await readStored(stored, held.get(stored.name)!, params)
     await checkTiedHead(config, held, params)
     return params
@@ -48,9 +50,9 @@ function fail(where: string, message: string): never {
 }
 
 /** Every tensor of the model by its name; one that is no part of the model is refused. */
-function findAll(config: DecoderConfig, files: readonly SafetensorsFile[]): Map<string, Held> {
+function findAll(config: DecoderConfig, files: readonly SafetensorsFile[], kind?: HeadKind): Map<string, Held> {
   const head = `${namesOf(config).model.head}.weight`
-  const known = new Set(storedTensors(config).map(({ name }) => name))
+  const known = new Set(storedTensors(config, kind).map(({ name }) => name))
   const isBare = architectureOf(config) === 'gpt2' && !files.some(({ entries }) => entries.some(isPrefixed))
   const held = new Map<string, Held>()
   for (const file of files)

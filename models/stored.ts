@@ -1,5 +1,6 @@
 import type { WeightEntry } from '../runtime/tensor/index.js'
 import type { DecoderConfig } from './config.js'
+import { type HeadKind, headLayout } from './head-layout.js'
 import { paramLayout } from './layout.js'
 
 /** How a tensor of a checkpoint's file holds parameters of the flat vector. */
@@ -19,8 +20,8 @@ const PACKED = /\.(q|k|v)_proj\.(weight|bias)$/
  * The tensors of a checkpoint's file, under its names. Llama, Mistral and Qwen: the parameters themselves. GPT-2: `Conv1D`
  * weights are [in, out], and `c_attn` holds q, k and v side by side. GPT-NeoX: `query_key_value` holds them head by head.
  */
-export function storedTensors(config: DecoderConfig): StoredTensor[] {
-  const { entries } = paramLayout(config)
+export function storedTensors(config: DecoderConfig, head?: HeadKind): StoredTensor[] {
+  const { entries } = head ? headLayout(config, head) : paramLayout(config)
   const { architecture, headDim } = config
   const groups = new Map<string, WeightEntry[]>()
   for (const entry of entries) {

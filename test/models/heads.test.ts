@@ -1,11 +1,15 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import test from 'ava'
+import { loadCheckpoint, saveCheckpoint } from '../../models/checkpoint.js'
+import { headLayout } from '../../models/head-layout.js'
 import {
   addHead,
   createRewardTrainer,
   createValueTrainer,
-  headLayout,
   openRewardModel,
   openValueModel,
   type RewardLoss,
@@ -116,4 +120,23 @@ test('a value head and its decoder have the slopes of a shared loss (finite diff
 test('a vector without its head is refused', (t) => {
   const params = initParams(tiny, seededRandom(1))
   t.throws(() => openRewardModel(tiny, params, { backend: 'cpu' }), { code: 'E_CONFIG', message: /reward head/ })
+})
+
+test('checkpoints keep a head under the names of transformers and TRL', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'troupe-head-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const reward = await rewardLlama() // its base is not tied: there is an output matrix to leave out
+  const at = (name: string) => join(folder, name)
+  await saveCheckpoint(at('reward'), { config: reward.config, params: reward.flat, head: 'reward' })
+  t.deepEqual((await loadCheckpoint(at('reward'), { head: 'reward' })).params, reward.flat)
+  const settings = JSON.parse(await readFile(join(at('reward'), 'config.json'), 'utf8'))
+  t.deepEqual([settings.architectures, settings.id2label], [['LlamaForSequenceClassification'], { 0: 'LABEL_0' }])
+  await t.throwsAsync(loadCheckpoint(at('reward')), { code: 'E_CHECKPOINT' })
+  const value = addHead(tiny, initParams(tiny, seededRandom(1)), 'value', seededRandom(1))
+  value.set([0.5], value.length - 1)
+  await saveCheckpoint(at('value'), { config: tiny, params: value, head: 'value' })
+  t.deepEqual((await loadCheckpoint(at('value'), { head: 'value' })).params, value)
+  const bytes = await readFile(join(at('value'), 'model.safetensors'), 'latin1')
+  t.true(bytes.includes('"v_head.summary.weight"') && bytes.includes('"v_head.summary.bias"'))
+  await t.throwsAsync(saveCheckpoint(at('bad'), { config: tiny, params: value, head: 'reward' }), { code: 'E_CONFIG' })
 })
