@@ -54,6 +54,7 @@ async function learn(backend: (typeof backends)[number]) {
     const batch = words.map((word) => ({ tokens: Int32Array.of(1, word, word, word + 1, 2), promptLength: 2 }))
     losses.push((await trainer.step(batch)).loss)
   }
+  await trainer.pull()
   await trainer.dispose()
   const model = openModel(tiny, trainer.params, { backend })
   const greedy = { temperature: 0, topK: 0, topP: 1, maxNewTokens: 6, stopTokens: [2] }

@@ -141,6 +141,14 @@ const others: KernelCase[] = [
     x,
     uniform(0.1, 0.5, [5]),
   ),
+  // more operands than a shader has buffers for
+  smooth(
+    'AddN',
+    (a: tf.Tensor, b: tf.Tensor) => tf.addN([...new Array<tf.Tensor>(9).fill(a), ...new Array<tf.Tensor>(9).fill(b)]),
+    each((a, b) => 9 * a + 9 * b),
+    x,
+    normal([2, 5], 2),
+  ),
   smooth(
     'AddN',
     (a: tf.Tensor, b: tf.Tensor) => tf.addN([a, b, a]),

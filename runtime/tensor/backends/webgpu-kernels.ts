@@ -8,9 +8,10 @@ interface Call {
   readonly attrs: Readonly<Record<string, unknown>>
 }
 
-/** Puts compositions where TF.js's WebGPU kernels would read the device synchronously, which only browsers can. */
+/** Puts compositions where TF.js's WebGPU kernels would read the device synchronously, or bind more than a device has. */
 export function completeKernels(): void {
   replace('Tile', tile)
+  replace('AddN', addN)
 }
 
 function replace(kernelName: string, composition: (original: (call: Call) => Info, call: Call) => Info): void {
@@ -39,4 +40,22 @@ function tile(original: (call: Call) => Info, call: Call): Info {
     result = { ...wider, shape: [...shape] }
   }
   return result
+}
+
+/** Each operand is a storage buffer, and a shader may have 8 of them where nothing more was asked for; one is the sum. */
+const MOST_OPERANDS = 7
+
+function addN(original: (call: Call) => Info, call: Call): Info {
+  const operands = call.inputs as unknown as Info[]
+  const { backend } = call
+  let at = Math.min(MOST_OPERANDS, operands.length)
+  const of = (inputs: Info[]) => original({ ...call, inputs: inputs as never })
+  let total = of(operands.slice(0, at))
+  while (at < operands.length) {
+    const wider = of([total, ...operands.slice(at, at + MOST_OPERANDS - 1)])
+    backend.disposeData(total.dataId)
+    total = wider
+    at += MOST_OPERANDS - 1
+  }
+  return total
 }
