@@ -140,8 +140,14 @@ test('an output is written into the array given for it, and one that does not fi
     const into = new Float32Array(3)
     const [sum, product] = await compiled.run([ofLength(3)], new Map([[1, into]]))
     t.is(product?.data, into)
-    t.deepEqual([...into], Array.from(ofLength(3).data, (x) => 2 * x))
-    t.deepEqual([...(sum?.data ?? [])], Array.from(ofLength(3).data, (x) => x + 1))
+    t.deepEqual(
+      [...into],
+      Array.from(ofLength(3).data, (x) => 2 * x),
+    )
+    t.deepEqual(
+      [...(sum?.data ?? [])],
+      Array.from(ofLength(3).data, (x) => x + 1),
+    )
     for (const wrong of [new Float32Array(2), new Int32Array(3)])
       await t.throwsAsync(() => compiled.run([ofLength(3)], new Map([[1, wrong]])), {
         code: 'E_COMPILE',
