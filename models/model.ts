@@ -1,5 +1,5 @@
 import { TroupeError } from '../runtime/kernel/errors.js'
-import { type Backend, compile } from '../runtime/tensor/index.js'
+import { compile } from '../runtime/tensor/index.js'
 import { BufferPool } from './buffer-pool.js'
 import type { DecoderConfig } from './config.js'
 import { type GenerationGraphs, generateAll } from './generation.js'
@@ -8,14 +8,11 @@ import { weightInputs } from './graphs.js'
 import { HostCache } from './kv-cache.js'
 import { checkParams } from './layout.js'
 import { ResidentCache } from './resident-cache.js'
-import { hostWeights, ResidentWeights } from './resident-weights.js'
+import { hostWeights, isHostBackend, ResidentWeights } from './resident-weights.js'
 import { createScorer } from './scoring.js'
 import type { EngineOptions, LanguageModel } from './types.js'
 
 const DEFAULT_BATCH = 128
-
-/** Backends whose device is the host: nothing is gained by keeping tensors there. */
-const HOST_BACKENDS: ReadonlySet<Backend> = new Set(['onnx', 'cpu'])
 
 /** Graphs kept of each kind: row counts × lengths. */
 const MAX_GRAPHS = 48
@@ -31,7 +28,7 @@ export function openModel(config: DecoderConfig, params: Float32Array, engine: E
     throw new TroupeError('E_CONFIG', `engine: batch must be a positive integer, not ${batch}`, { where: 'model' })
   const options = { backend: engine.backend, threads: engine.threads ?? 1, maxGraphs: MAX_GRAPHS }
   const prefill = compile(prefillGraph(config), { name: 'prefill', ...options })
-  const isResident = engine.resident ?? !HOST_BACKENDS.has(engine.backend)
+  const isResident = engine.resident ?? !isHostBackend(engine.backend)
   const step = compile(stepGraph(config, isResident), { name: 'decode', ...options })
   const arrange = compile(arrangeGraph, { name: 'cache', ...options })
   const weights = weightInputs(config, params)

@@ -2,6 +2,11 @@ import type { Backend, DeviceTensor, HostTensor, TensorInput } from '../runtime/
 import { upload } from '../runtime/tensor/index.js'
 import { freeAll } from './resident-cache.js'
 
+/** Backends whose device is the host: nothing is gained by keeping tensors there. */
+export function isHostBackend(backend: Backend): boolean {
+  return backend === 'onnx' || backend === 'cpu'
+}
+
 /** Weights as inputs of a graph, for as long as they are held. */
 export interface HeldWeights {
   readonly inputs: readonly TensorInput[]

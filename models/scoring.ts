@@ -1,21 +1,31 @@
 import type * as tf from '@tensorflow/tfjs-core'
-import { type CompileOptions, compile, type HostTensor } from '../runtime/tensor/index.js'
+import {
+  type Backend,
+  type CompileOptions,
+  compile,
+  type HostTensor,
+  type TensorInput,
+} from '../runtime/tensor/index.js'
 import { bucketed, checkSequence, layBatch, rowBucket } from './batch.js'
 import type { DecoderConfig } from './config.js'
 import { readPicks } from './graphs.js'
 import { layRows, planRows } from './packing.js'
+import { hostWeights, isHostBackend, ResidentWeights } from './resident-weights.js'
 import type { TokenSequence } from './types.js'
 
 const SCORE_ROWS = 32
 const PACKED_ROWS = 16
 const LENGTH_BUCKET = 16
 
-type Options = Omit<CompileOptions, 'name'> & { readonly packing: boolean }
+type Options = Omit<CompileOptions, 'name'> & { readonly backend: Backend; readonly packing: boolean }
 
 /** What is read at each chosen position; default its log-probability. */
 type Read = (weights: readonly tf.Tensor[], batch: readonly tf.Tensor[]) => tf.Tensor1D
 
-/** Per-token numbers of completions, in chunks: of sequences of like length, or packed. */
+/**
+ * Per-token numbers of completions, in chunks: of sequences of like length, or packed. A device is given the weights once a
+ * call.
+ */
 export function createScorer(
   config: DecoderConfig,
   weights: readonly HostTensor[],
@@ -28,14 +38,18 @@ export function createScorer(
     ...engine,
   })
 
+  const resident = isHostBackend(engine.backend) ? undefined : new ResidentWeights(engine.backend, weights)
+  const hold = resident?.hold ?? hostWeights(weights)
+
   /** Scores sequences `chunk` (indices) from what `laid` says. */
   async function score(
+    held: readonly TensorInput[],
     sequences: readonly TokenSequence[],
     chunk: readonly number[],
     laid: { readonly inputs: readonly HostTensor[]; readonly starts: readonly number[] },
     results: Float32Array[],
   ) {
-    const [logprobs] = await graph.run([...weights, ...laid.inputs])
+    const [logprobs] = await graph.run([...held, ...laid.inputs])
     chunk.forEach((index, member) => {
       const { tokens, promptLength } = sequences[index]!
       const start = laid.starts[member]!
@@ -43,19 +57,33 @@ export function createScorer(
     })
   }
 
-  async function scorePadded(sequences: readonly TokenSequence[], results: Float32Array[]) {
+  async function scorePadded(
+    held: readonly TensorInput[],
+    sequences: readonly TokenSequence[],
+    results: Float32Array[],
+  ) {
     const order = sequences.map((_, index) => index)
     order.sort((a, b) => sequences[a]!.tokens.length - sequences[b]!.tokens.length || a - b)
     for (let at = 0; at < order.length; at += SCORE_ROWS) {
       const chunk = order.slice(at, at + SCORE_ROWS)
       const members = chunk.map((index) => sequences[index]!)
       const length = bucketed(Math.max(...members.map(({ tokens }) => tokens.length)), LENGTH_BUCKET)
-      await score(sequences, chunk, layBatch(config, members, rowBucket(chunk.length, SCORE_ROWS), length), results)
+      await score(
+        held,
+        sequences,
+        chunk,
+        layBatch(config, members, rowBucket(chunk.length, SCORE_ROWS), length),
+        results,
+      )
     }
   }
 
   /** Rows go in chunks of 16, then 8, 4, 2 and 1: no empty rows, and few graphs. */
-  async function scorePacked(sequences: readonly TokenSequence[], results: Float32Array[]) {
+  async function scorePacked(
+    held: readonly TensorInput[],
+    sequences: readonly TokenSequence[],
+    results: Float32Array[],
+  ) {
     const { rows, length, places } = planRows(
       sequences.map(({ tokens }) => tokens.length),
       LENGTH_BUCKET,
@@ -67,7 +95,7 @@ export function createScorer(
       const chunk = places.flatMap((place, index) => (inside(place) ? [index] : []))
       const plan = { rows: count, length, places: chunk.map((i) => ({ ...places[i]!, row: places[i]!.row - first })) }
       const members = chunk.map((index) => sequences[index]!)
-      await score(sequences, chunk, layRows(config, members, plan), results)
+      await score(held, sequences, chunk, layRows(config, members, plan), results)
       first += count
     }
   }
@@ -79,9 +107,18 @@ export function createScorer(
         checkSequence(config, sequence, index)
       })
       const results: Float32Array[] = sequences.map(() => new Float32Array(0))
-      if (sequences.length > 0) await (packing ? scorePacked : scorePadded)(sequences, results)
+      if (sequences.length === 0) return results
+      const held = await hold(undefined)
+      try {
+        await (packing ? scorePacked : scorePadded)(held.inputs, sequences, results)
+      } finally {
+        held.release()
+      }
       return results
     },
-    dispose: () => graph.dispose(),
+    async dispose() {
+      resident?.dispose()
+      await graph.dispose()
+    },
   }
 }

@@ -7,6 +7,7 @@ import { checkParams, paramLayout } from './layout.js'
 import type { OptimizerState } from './optimizer.js'
 import { layPackedBatch } from './packing.js'
 import { ResidentUpdate } from './resident-update.js'
+import { isHostBackend } from './resident-weights.js'
 import { countsGraph, type Trainable } from './training-graph.js'
 import type {
   EngineOptions,
@@ -91,7 +92,7 @@ class GraphTrainer implements Trainer {
       throw new TroupeError('E_CONFIG', `trainer: rows must be a positive integer, not ${rows}`)
     const { backend, threads = 1 } = options.engine
     const engine = { backend, threads, maxGraphs: MAX_GRAPHS }
-    const onHost = backend === 'onnx' || backend === 'cpu'
+    const onHost = isHostBackend(backend)
     if (update === 'host' && !onHost)
       throw new TroupeError('E_CONFIG', `trainer: the ${backend} backend updates in the graph`, {
         hint: 'Leave the option update out',
