@@ -15,26 +15,46 @@ export interface LayerCache {
   readonly v: tf.Tensor4D
 }
 
+/** What tells one way of laying sequences out from another. */
+interface Layout {
+  readonly rows: number
+  readonly length: number
+  /** Where each place stands in its sequence [B, T]; default 0, 1, … in every row. */
+  readonly positions?: tf.Tensor2D
+  /** Added to the scores: 0 where a place sees another one, `window` − 1 before it at most, {@link MASKED} elsewhere. */
+  mask(window: number): tf.Tensor
+}
+
 /**
  * Causal self-attention over whole sequences that start at position 0. Padding on the right is harmless: a position sees
- * none after it. Grouped queries are folded into the row axis, so keys are never repeated.
+ * none after it.
  */
 export function fullAttention(config: DecoderConfig, rows: number, length: number, caches?: LayerCache[]): Attend {
+  const mask = (window: number) => tf.tensor(causalMask(length, window), [length, length])
+  return wholeAttention(config, { rows, length, mask }, caches)
+}
+
+/** Self-attention over all places of a layout. Grouped queries are folded into the row axis, so keys are never repeated. */
+export function wholeAttention(
+  config: DecoderConfig,
+  { rows, length, positions, mask }: Layout,
+  caches?: LayerCache[],
+): Attend {
   const { numAttentionHeads: H, numKeyValueHeads: K, headDim: D } = config
   const { frequencies, windowOf } = traitsOf(config)
   const group = H / K
   const scale = 1 / Math.sqrt(D)
   const tables = frequencies && rotaryTables(length, frequencies)
   const turned = (x: tf.Tensor2D, heads: number) => {
-    const whole = tables ? rope(tf.reshape(x, [rows, length, heads * D]), tables, { heads }) : x
+    const whole = tables ? rope(tf.reshape(x, [rows, length, heads * D]), tables, { heads, positions }) : x
     return tf.reshape(whole, [rows, length, heads, D])
   }
   const masks = new Map<number, tf.Tensor>() // most often one, of no window
   const maskOf = (layer: number): tf.Tensor => {
     const window = Math.min(length, windowOf(layer) ?? length)
-    const mask = masks.get(window) ?? tf.tensor(causalMask(length, window), [length, length])
-    masks.set(window, mask)
-    return mask
+    const made = masks.get(window) ?? mask(window)
+    masks.set(window, made)
+    return made
   }
   return (q, k, v, layer) => {
     const rotatedQ = turned(q, H)
