@@ -21,7 +21,7 @@ type PeerResult = { readonly tokensPerSecond: number; readonly version: string }
  * Runs a script of bench/peers in `TROUPE_PYTHON` (default python3) with a JSON argument; it prints one JSON line with
  * `tokensPerSecond` and the versions of its libraries.
  */
-export async function peer(script: string, spec: object): Promise<PeerResult> {
+async function peer(script: string, spec: object): Promise<PeerResult> {
   const python = process.env.TROUPE_PYTHON ?? 'python3'
   try {
     const { stdout } = await run(python, [join(scripts(), script), JSON.stringify(spec)], { timeout: DEADLINE_MS })
@@ -37,6 +37,25 @@ export async function peer(script: string, spec: object): Promise<PeerResult> {
       absent: `${python} cannot run ${script}: ${last}; set TROUPE_PYTHON to a Python with torch and transformers`,
     }
   }
+}
+
+const ROUNDS = 3
+
+/** Both sides in alternating rounds: medians, and the median of the rounds' ratios; null where the peer is absent. */
+export async function beside(script: string, spec: object, what: string, measure: () => Promise<number>) {
+  const [ours, theirs, ratios]: [number[], number[], number[]] = [[], [], []]
+  let against = ''
+  for (let round = 0; round < ROUNDS; round++) {
+    const other = await peer(script, spec)
+    const own = await measure()
+    ours.push(own)
+    against = 'absent' in other ? other.absent : `${what} (${other.version})`
+    if ('absent' in other) continue
+    theirs.push(other.tokensPerSecond)
+    ratios.push(own / other.tokensPerSecond)
+  }
+  const orNull = (values: number[]) => (values.length > 0 ? median(values) : null)
+  return { unit: 'tokens/s', ours: median(ours), other: orNull(theirs), against, ratio: orNull(ratios) }
 }
 
 export const median = (values: readonly number[]): number =>

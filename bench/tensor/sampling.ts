@@ -2,9 +2,8 @@ import { initParams, openModel } from '../../models/index.js'
 import { seededRandom } from '../../runtime/time/index.js'
 import type { BenchFigure } from '../figures.js'
 import { configOf, SIZES } from './model.js'
-import { median, peer } from './peer.js'
+import { beside, median } from './peer.js'
 
-const ROUNDS = 3
 const REPEATS = 5
 const JOB = { batch: 64, promptLength: 16, newTokens: 48, temperature: 0.7, topP: 0.9 } as const
 
@@ -13,27 +12,15 @@ export async function samplingFigures(log: (line: string) => void): Promise<Benc
   const config = configOf(SIZES.small)
   const figures: BenchFigure[] = []
   for (const threads of [1, 2]) {
-    const rounds: { ours: number; other: number | undefined; against: string }[] = []
-    for (let round = 0; round < ROUNDS; round++) {
-      const other = await peer('generate_hf.py', { ...config, ...JOB, threads, repeats: REPEATS })
-      const ours = await tokensPerSecond(threads)
-      if ('absent' in other) rounds.push({ ours, other: undefined, against: other.absent })
-      else rounds.push({ ours, other: other.tokensPerSecond, against: `generate() of ${other.version}` })
-    }
-    const ratios = rounds.flatMap(({ ours, other }) => (other === undefined ? [] : [ours / other]))
-    const others = rounds.flatMap(({ other }) => (other === undefined ? [] : [other]))
-    const ours = median(rounds.map((round) => round.ours))
-    log(`sampling, ${threads} threads: ${Math.round(ours)} tokens/s, other side ${others[0] ?? rounds[0]?.against}`)
-    figures.push({
+    const spec = { ...config, ...JOB, threads, repeats: REPEATS }
+    const figure = {
       name: `sampling, ${SIZES.small.name}, batch 64, 16 + 48 tokens, ${threads} thread${threads > 1 ? 's' : ''}`,
-      unit: 'tokens/s',
-      ours,
-      other: others.length > 0 ? median(others) : null,
-      against: rounds[0]?.against ?? '',
-      ratio: ratios.length > 0 ? median(ratios) : null,
+      ...(await beside('generate_hf.py', spec, 'generate()', () => tokensPerSecond(threads))),
       bar: 2,
       aim: 5,
-    })
+    }
+    log(`${figure.name}: ${Math.round(figure.ours)} tokens/s, other side ${figure.other ?? figure.against}`)
+    figures.push(figure)
   }
   return figures
 }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { compile, type HostTensor } from '../../runtime/tensor/index.js'
 import type { BenchFigure } from '../figures.js'
 import { BATCH, operationsOf, SIZES, type Size, trainingOf } from './model.js'
-import { median, peer } from './peer.js'
+import { beside, median } from './peer.js'
 
 const ROUNDS = 3
 const SECONDS = 4
@@ -18,22 +18,10 @@ export async function trainingFigures(log: Log): Promise<BenchFigure[]> {
   const figures: BenchFigure[] = []
   for (const size of [SIZES.small, SIZES.medium, SIZES.large])
     for (const threads of [1, 2]) {
-      const rounds: { ours: number; other: number | undefined; against: string }[] = []
-      for (let round = 0; round < ROUNDS; round++) {
-        const other = await peer('train_torch.py', { ...size, ...BATCH, threads, seconds: SECONDS })
-        const ours = await tokensPerSecond(size, threads)
-        if ('absent' in other) rounds.push({ ours, other: undefined, against: other.absent })
-        else rounds.push({ ours, other: other.tokensPerSecond, against: `PyTorch eager (${other.version})` })
-      }
-      const ratios = rounds.flatMap(({ ours, other }) => (other === undefined ? [] : [ours / other]))
-      const others = rounds.flatMap(({ other }) => (other === undefined ? [] : [other]))
+      const spec = { ...size, ...BATCH, threads, seconds: SECONDS }
       const figure = {
         name: `training step, ${size.name}, ${threads} thread${threads > 1 ? 's' : ''}`,
-        unit: 'tokens/s',
-        ours: median(rounds.map(({ ours }) => ours)),
-        other: others.length > 0 ? median(others) : null,
-        against: rounds[0]?.against ?? '',
-        ratio: ratios.length > 0 ? median(ratios) : null,
+        ...(await beside('train_torch.py', spec, 'PyTorch eager', () => tokensPerSecond(size, threads))),
         bar: 0.9,
         aim: size === SIZES.large ? 1.1 : 1.2,
       }
