@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { HostTensor } from '../runtime/tensor/compile.js'
+import { type HostTensor, hostTensors } from '../runtime/tensor/index.js'
 import { fullAttention, type LayerCache } from './attention.js'
 import type { DecoderConfig } from './config.js'
 import { bindWeights, decode, linear } from './decoder.js'
@@ -11,11 +11,7 @@ import { packedAttention } from './packed-attention.js'
 
 /** Views of the flat vector, one per entry: updating `params` updates what the next call reads. */
 export function weightInputs(config: DecoderConfig, params: Float32Array): HostTensor[] {
-  return paramLayout(config).entries.map(({ shape, offset, length }) => ({
-    dtype: 'float32',
-    shape,
-    data: params.subarray(offset, offset + length),
-  }))
+  return hostTensors(params, paramLayout(config))
 }
 
 export function countWeights(config: DecoderConfig): number {

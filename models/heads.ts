@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { type HostTensor, type LossFunction, type Mean, meanOf, type WeightLayout } from '../runtime/tensor/index.js'
+import { hostTensors, type LossFunction, type Mean, meanOf } from '../runtime/tensor/index.js'
 import type { Random } from '../runtime/time/random.js'
 import type { DecoderConfig } from './config.js'
 import { readPicks } from './graphs.js'
@@ -26,13 +26,6 @@ export function addHead(config: DecoderConfig, params: Float32Array, kind: HeadK
     for (let i = trunk; i < total; i++) flat[i] = stream.normal() / Math.sqrt(config.hiddenSize + 1)
   return flat
 }
-
-const viewsOf = ({ entries }: WeightLayout, flat: Float32Array): HostTensor[] =>
-  entries.map(({ shape, offset, length }) => ({
-    dtype: 'float32',
-    shape,
-    data: flat.subarray(offset, offset + length),
-  }))
 
 /** states [M, C] · weight [1, C] + bias → [M]. */
 function project(states: tf.Tensor2D, [weight, bias]: readonly tf.Tensor[]): tf.Tensor1D {
@@ -61,7 +54,7 @@ function createHeadTrainer(
     {
       entries: layout.entries.slice(frozen),
       total: layout.total,
-      frozen: viewsOf(layout, flat).slice(0, frozen),
+      frozen: hostTensors(flat, layout).slice(0, frozen),
       packed: options.engine.packing ?? false,
       further: kind === 'value' ? 1 : 0,
       read: (trained, rest, batch) => {
@@ -139,7 +132,7 @@ function scorerOf(config: DecoderConfig, flat: Float32Array, kind: HeadKind, eng
   const read = readPicks(trunkOf(config, kind), { packing })
   return createScorer(
     config,
-    viewsOf(layout, flat),
+    hostTensors(flat, layout),
     { backend, threads, packing, maxGraphs: MAX_GRAPHS },
     (weights, batch) => project(read(weights.slice(0, trunk), batch).states, weights.slice(trunk)),
   )

@@ -1,16 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core'
 import {
+  type Backend,
   type CompileOptions,
   compile,
   type DeviceTensor,
   type HostTensor,
+  hostTensors,
   type LossFunction,
+  upload,
 } from '../runtime/tensor/index.js'
 import { adamwScalars } from './adamw-graph.js'
 import { checkOptimizer, checkState, correctionsAt, type OptimizerState } from './optimizer.js'
 import { partialGradientGraph, stepWithUpdateGraph, type Trainable, updateGraph } from './training-graph.js'
 import type { OptimizerOptions } from './types.js'
-import { type BatchInputs, isSound, type Update, type UpdateOutcome, viewsOf } from './update.js'
+import { type BatchInputs, isSound, type Update, type UpdateOutcome } from './update.js'
 
 interface Resident {
   params: DeviceTensor[]
@@ -29,7 +32,8 @@ const disposeAll = (tensors: readonly DeviceTensor[]) => {
 export class ResidentUpdate implements Update {
   readonly #model: Trainable
   readonly #params: Float32Array
-  readonly #graphs: Record<'step' | 'part' | 'update' | 'add' | 'upload', ReturnType<typeof compile>>
+  readonly #backend: Backend
+  readonly #graphs: Record<'step' | 'part' | 'update' | 'add', ReturnType<typeof compile>>
   #optimizer: OptimizerOptions
   #step = 0
   /** What the moments are to become before the next step; undefined: they are on the device. */
@@ -43,10 +47,11 @@ export class ResidentUpdate implements Update {
     params: Float32Array,
     loss: LossFunction,
     optimizer: OptimizerOptions,
-    engine: Omit<CompileOptions, 'name'>,
+    engine: Omit<CompileOptions, 'name'> & { readonly backend: Backend },
   ) {
     checkOptimizer(optimizer)
     this.#model = model
+    this.#backend = engine.backend
     this.#params = params
     this.#optimizer = optimizer
     this.#moments = this.#zeros()
@@ -57,7 +62,6 @@ export class ResidentUpdate implements Update {
       part: compile(partialGradientGraph(model, loss), { name: 'train-part', ...engine }),
       update: compile(updateGraph(model), { name: 'train-update', ...engine }),
       add: compile(sums, { name: 'train-add', ...engine }),
-      upload: compile((inputs) => inputs.map((input) => tf.clone(input)), { name: 'upload', ...engine }),
     }
   }
 
@@ -130,23 +134,19 @@ export class ResidentUpdate implements Update {
   /** Brings to the device what is not there yet. */
   async #ready(): Promise<Resident> {
     this.#resident ??= {
-      params: await this.#upload(viewsOf(this.#model, this.#params)),
-      frozen: this.#model.frozen.length === 0 ? [] : await this.#upload(this.#model.frozen),
+      params: await upload(hostTensors(this.#params, this.#model), this.#backend),
+      frozen: await upload(this.#model.frozen, this.#backend),
       m: [],
       v: [],
     }
     if (this.#moments) {
       const { m, v } = this.#moments
       disposeAll([...this.#resident.m, ...this.#resident.v])
-      this.#resident.m = await this.#upload(viewsOf(this.#model, m))
-      this.#resident.v = await this.#upload(viewsOf(this.#model, v))
+      this.#resident.m = await upload(hostTensors(m, this.#model), this.#backend)
+      this.#resident.v = await upload(hostTensors(v, this.#model), this.#backend)
       this.#moments = undefined
     }
     return this.#resident
-  }
-
-  async #upload(tensors: readonly HostTensor[]): Promise<DeviceTensor[]> {
-    return (await this.#graphs.upload.runKept(tensors, first(tensors.length))).kept
   }
 
   /** The graph left params and moments as they were when the outcome is not sound. */

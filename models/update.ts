@@ -1,4 +1,10 @@
-import { type CompileOptions, compile, type HostTensor, type LossFunction } from '../runtime/tensor/index.js'
+import {
+  type CompileOptions,
+  compile,
+  type HostTensor,
+  hostTensors,
+  type LossFunction,
+} from '../runtime/tensor/index.js'
 import { AdamW, globalNorm, type OptimizerState } from './optimizer.js'
 import { gradientGraph, partialGradientGraph, type Trainable } from './training-graph.js'
 import type { OptimizerOptions } from './types.js'
@@ -41,7 +47,7 @@ export function createHostUpdate(
   const adam = new AdamW(model.entries, model.total, optimizer)
   const whole = compile(gradientGraph(model, loss), { name: 'train', ...engine })
   const part = compile(partialGradientGraph(model, loss), { name: 'train-part', ...engine })
-  const weights = [...viewsOf(model, params), ...model.frozen]
+  const weights = [...hostTensors(params, model), ...model.frozen]
   const count = model.entries.length
   /** Gradients summed so far; made when a step first has several parts. */
   let sums: Float32Array[] | undefined
@@ -85,15 +91,6 @@ export function createHostUpdate(
       await Promise.all([whole.dispose(), part.dispose()])
     },
   }
-}
-
-/** The tensors of a flat vector, as views of it. */
-export function viewsOf(model: Trainable, flat: Float32Array): HostTensor[] {
-  return model.entries.map(({ shape, offset, length }) => ({
-    dtype: 'float32',
-    shape,
-    data: flat.subarray(offset, offset + length),
-  }))
 }
 
 function addTo(sum: Float32Array, values: Float32Array): void {

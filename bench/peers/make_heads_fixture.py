@@ -11,13 +11,10 @@ import pathlib
 
 import torch
 from transformers import LlamaForSequenceClassification
+from reference import numbers
 
 BASE = pathlib.Path("test/fixtures/hf/tiny-llama")
 ROWS = [[1, 5, 9, 13, 17, 21, 25, 29], [1, 30, 31, 32, 8, 2]]
-
-
-def numbers(tensor):
-    return [float(f"{x:.8g}") for x in tensor.detach().flatten().tolist()]
 
 
 def main():
@@ -46,4 +43,5 @@ def main():
     pathlib.Path("test/fixtures/hf/tiny-llama-heads.json").write_text(json.dumps(expected) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ import transformers
 from transformers import (
     AutoModelForCausalLM, GPT2Config, GPTNeoXConfig, LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config,
 )
+from reference import nll, numbers
 
 FOLDER = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "test/fixtures/hf")
 ROWS = [[1, 5, 9, 13, 17, 21, 25, 29, 33, 37, 2, 6, 10, 14, 18, 22, 26, 30, 34, 38, 3, 7, 11, 15], [1, 30, 31, 32, 8, 2]]
@@ -63,20 +64,6 @@ MODELS = {
 }
 
 
-def numbers(tensor):
-    return [float(f"{x:.8g}") for x in tensor.detach().flatten().tolist()]
-
-
-def nll(model):
-    total, count = 0.0, 0
-    for row in ROWS:
-        logp = model(torch.tensor([row])).logits[0].log_softmax(-1)
-        for t in range(PROMPT - 1, len(row) - 1):
-            total = total - logp[t, row[t + 1]]
-            count += 1
-    return total / count
-
-
 def fingerprint(gradient):
     """The norm, and the product with cos 0, cos 1, cos 2, …"""
     flat = gradient.flatten().double()
@@ -106,7 +93,7 @@ def make(name, config, saving):
         best = model(out).logits[0, len(GREEDY_PROMPT) - 1:-1].topk(2).values
     margin = float((best[:, 0] - best[:, 1]).min())
     assert margin > 1e-3, f"{name}: greedy choices are as good as equal"
-    loss = nll(model)
+    loss = nll(model, ROWS, PROMPT)
     loss.backward()
     rename = lambda key: key.replace("lm_head", "embed_out") if config.model_type == "gpt_neox" else key
     expected = {

@@ -14,27 +14,13 @@ import sys
 import torch
 import transformers
 from transformers import LlamaConfig, LlamaForCausalLM
+from reference import nll, numbers
 
 FOLDER = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "test/fixtures/hf/tiny-llama")
 PROMPT = 3
 ROWS = [[1, 5, 9, 13, 17, 21, 25, 29], [1, 30, 31, 32, 8, 2]]
 GREEDY_PROMPT, GREEDY_NEW = [1, 7, 11], 12
 STEPS, RATE, DECAY, CLIP = 3, 1e-2, 0.1, 0.5
-
-
-def numbers(tensor):
-    return [float(f"{x:.8g}") for x in tensor.detach().flatten().tolist()]
-
-
-def nll(model):
-    """Mean over all completion tokens of all rows."""
-    total, count = 0.0, 0
-    for row in ROWS:
-        logp = model(torch.tensor([row])).logits[0].log_softmax(-1)
-        for t in range(PROMPT - 1, len(row) - 1):
-            total = total - logp[t, row[t + 1]]
-            count += 1
-    return total / count
 
 
 def main():
@@ -63,7 +49,7 @@ def main():
         )
     expected |= {"greedyPrompt": GREEDY_PROMPT, "greedy": out[0, len(GREEDY_PROMPT):].tolist()}
 
-    loss = nll(model)
+    loss = nll(model, ROWS, PROMPT)
     loss.backward()
     expected["nll"] = float(loss.detach())
     expected["gradients"] = {name: numbers(p.grad) for name, p in model.named_parameters() if "layers.1" not in name}
@@ -77,7 +63,7 @@ def main():
     steps = []
     for _ in range(STEPS):
         adam.zero_grad()
-        loss = nll(model)
+        loss = nll(model, ROWS, PROMPT)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         adam.step()
@@ -91,4 +77,5 @@ def main():
     (FOLDER / "expected.json").write_text(json.dumps(expected))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -12,23 +12,12 @@ import pathlib
 import peft
 import torch
 from transformers import LlamaForCausalLM
+from reference import nll, numbers
 
 BASE = pathlib.Path("test/fixtures/hf/tiny-llama")
 FOLDER = pathlib.Path("test/fixtures/hf/tiny-llama-lora")
 PROMPT = 3
 ROWS = [[1, 5, 9, 13, 17, 21, 25, 29], [1, 30, 31, 32, 8, 2]]  # as make_hf_fixture.py
-
-
-def numbers(tensor):
-    return [float(f"{x:.8g}") for x in tensor.detach().flatten().tolist()]
-
-
-def nll(model):
-    """Mean over all completion tokens of all rows."""
-    parts = [
-        -model(torch.tensor([row])).logits[0].log_softmax(-1)[range(PROMPT - 1, len(row) - 1), row[PROMPT:]] for row in ROWS
-    ]
-    return torch.cat(parts).mean()
 
 
 def main():
@@ -46,7 +35,7 @@ def main():
     expected = {"torch": torch.__version__, "peft": peft.__version__}
     with torch.no_grad():
         expected["logits"] = [numbers(model(torch.tensor([row])).logits[0]) for row in ROWS]
-    loss = nll(model)
+    loss = nll(model, ROWS, PROMPT)
     loss.backward()
     expected["nll"] = float(loss.detach())
     expected["gradients"] = {
@@ -56,4 +45,5 @@ def main():
     (FOLDER / "expected.json").write_text(json.dumps(expected) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

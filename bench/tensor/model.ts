@@ -63,7 +63,7 @@ export function trainingOf(size: Size, threads: number) {
     tokens: Int32Array.from({ length: BATCH.length }, () => random.int(size.vocab)),
     promptLength: 1,
   }))
-  return { config, params, trainer, batch }
+  return { trainer, batch }
 }
 
 /** Floating-point operations of one training step: 6 a weight and token, and attention's products. */

@@ -58,5 +58,12 @@ export async function beside(script: string, spec: object, what: string, measure
   return { unit: 'tokens/s', ours: median(ours), other: orNull(theirs), against, ratio: orNull(ratios) }
 }
 
+/** Milliseconds that `work` takes. */
+export async function elapsedMs(work: () => unknown): Promise<number> {
+  const start = performance.now()
+  await work()
+  return performance.now() - start
+}
+
 export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN

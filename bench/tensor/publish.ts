@@ -1,15 +1,17 @@
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { initParams, openModel, paramLayout } from '../../models/index.js'
 import { createWeightStore } from '../../runtime/tensor/index.js'
-import { seededRandom } from '../../runtime/time/index.js'
+import { realClock, seededRandom } from '../../runtime/time/index.js'
 import type { BenchFigure } from '../figures.js'
 import { configOf, type Size } from './model.js'
-import { median } from './peer.js'
+import { elapsedMs, median } from './peer.js'
 
 /** About 100 MB of weights. */
 const SIZE: Size = { name: '25 M', vocab: 512, width: 512, layers: 8, heads: 8, intermediate: 1376 }
 const ROUNDS = 15
 const BAR_GB_S = 5
+const DEADLINE_MS = 30_000
 
 /** Weights from one thread to another: published there, followed here; against a plain copy, and against a decode step. */
 export async function publishFigures(log: (line: string) => void): Promise<BenchFigure[]> {
@@ -23,8 +25,8 @@ export async function publishFigures(log: (line: string) => void): Promise<Bench
   const target = new Float32Array(params.length)
   for (let version = 0; version < ROUNDS; version++) {
     publishMs.push(await published(publisher, version))
-    followMs.push(timed(() => store.follow(target)))
-    copyMs.push(timed(() => params.set(target)))
+    followMs.push(await elapsedMs(() => store.follow(target)))
+    copyMs.push(await elapsedMs(() => params.set(target)))
   }
   await publisher.terminate()
   const stepMs = await decodeStepMs(params)
@@ -75,20 +77,13 @@ const PUBLISHER = `
 `
 
 function published(worker: Worker, version: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    worker.once('error', reject)
-    worker.once('message', (ms: number) => {
-      worker.off('error', reject)
-      resolve(ms)
-    })
-    worker.postMessage(version)
-  })
-}
-
-function timed(work: () => unknown): number {
-  const start = performance.now()
-  work()
-  return performance.now() - start
+  const answer = once(worker, 'message') as Promise<[ms: number]> // rejects with the worker's error
+  worker.postMessage(version)
+  return realClock.deadline(
+    answer.then(([ms]) => ms),
+    DEADLINE_MS,
+    'publishing a version',
+  )
 }
 
 /** One decode step of 64 rows: what 17 new tokens take more than 1, divided by 16. */
@@ -104,9 +99,7 @@ async function decodeStepMs(params: Float32Array): Promise<number> {
   const whole = async (maxNewTokens: number) => {
     const options = { temperature: 1, topK: 0, topP: 1, maxNewTokens, stopTokens: [] }
     await model.generate(requests, options)
-    const start = performance.now()
-    await model.generate(requests, options)
-    return performance.now() - start
+    return elapsedMs(() => model.generate(requests, options))
   }
   const stepMs = ((await whole(17)) - (await whole(1))) / 16
   await model.dispose()

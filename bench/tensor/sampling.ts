@@ -2,7 +2,7 @@ import { initParams, openModel } from '../../models/index.js'
 import { seededRandom } from '../../runtime/time/index.js'
 import type { BenchFigure } from '../figures.js'
 import { configOf, SIZES } from './model.js'
-import { beside, median } from './peer.js'
+import { beside, elapsedMs, median } from './peer.js'
 
 const REPEATS = 5
 const JOB = { batch: 64, promptLength: 16, newTokens: 48, temperature: 0.7, topP: 0.9 } as const
@@ -38,9 +38,8 @@ async function tokensPerSecond(threads: number): Promise<number> {
       random: random.stream(repeat, row),
     }))
     const { temperature, topP, newTokens } = JOB
-    const start = performance.now()
-    await model.generate(requests, { temperature, topK: 0, topP, maxNewTokens: newTokens, stopTokens: [] })
-    times.push(performance.now() - start)
+    const options = { temperature, topK: 0, topP, maxNewTokens: newTokens, stopTokens: [] }
+    times.push(await elapsedMs(() => model.generate(requests, options)))
   }
   await model.dispose()
   return (1000 * JOB.batch * JOB.newTokens) / median(times.slice(1))

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { compile, type HostTensor } from '../../runtime/tensor/index.js'
 import type { BenchFigure } from '../figures.js'
 import { BATCH, operationsOf, SIZES, type Size, trainingOf } from './model.js'
-import { beside, median } from './peer.js'
+import { beside, elapsedMs, median } from './peer.js'
 
 const ROUNDS = 3
 const SECONDS = 4
@@ -37,11 +37,7 @@ async function tokensPerSecond(size: Size, threads: number): Promise<number> {
   for (let step = 0; step < WARM_STEPS; step++) await trainer.step(batch)
   const times: number[] = []
   const end = performance.now() + 1000 * SECONDS
-  while (performance.now() < end || times.length < LEAST_STEPS) {
-    const start = performance.now()
-    await trainer.step(batch)
-    times.push(performance.now() - start)
-  }
+  while (performance.now() < end || times.length < LEAST_STEPS) times.push(await elapsedMs(() => trainer.step(batch)))
   await trainer.dispose()
   return (1000 * BATCH.rows * BATCH.length) / median(times)
 }
@@ -87,11 +83,7 @@ async function plainRate(): Promise<number> {
   const inputs = [matrix(1), matrix(2)]
   await product.run(inputs)
   const times: number[] = []
-  for (let i = 0; i < 40; i++) {
-    const start = performance.now()
-    await product.run(inputs)
-    times.push(performance.now() - start)
-  }
+  for (let i = 0; i < 40; i++) times.push(await elapsedMs(() => product.run(inputs)))
   await product.dispose()
   return (2 * n ** 3) / median(times) / 1e6
 }
@@ -104,11 +96,7 @@ export async function compileFigures(log: Log): Promise<BenchFigure[]> {
     for (let round = 0; round < ROUNDS; round++) {
       const { trainer, batch } = trainingOf(size, 1)
       const times: number[] = []
-      for (let step = 0; step < 4; step++) {
-        const start = performance.now()
-        await trainer.step(batch)
-        times.push(performance.now() - start)
-      }
+      for (let step = 0; step < 4; step++) times.push(await elapsedMs(() => trainer.step(batch)))
       await trainer.dispose()
       seconds.push((times[0]! - median(times.slice(1))) / 1000)
     }

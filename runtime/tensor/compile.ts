@@ -105,6 +105,7 @@ export function compile(fn: TensorFunction, options: CompileOptions): Compiled {
  * what is later written into `data` is seen there, on a device it is not. The caller disposes of them.
  */
 export async function upload(tensors: readonly HostTensor[], backend: Backend): Promise<DeviceTensor[]> {
+  if (tensors.length === 0) return []
   if (backend === 'onnx' || backend === 'cpu') return tensors.map((tensor) => hostResident(backend, tensor))
   const same = compile((inputs) => inputs, { name: 'upload', backend })
   return (await same.runKept(tensors, new Set(tensors.keys()))).kept

@@ -16,6 +16,6 @@ export {
   upload,
 } from './compile.js'
 export { type LossFunction, type Mean, meanOf } from './loss.js'
-export { layoutOf, views } from './weight-layout.js'
+export { hostTensors, layoutOf, views } from './weight-layout.js'
 export { createWeightStore, openWeightStore } from './weight-store.js'
 export type { WeightEntry, WeightLayout, WeightStore, WeightStoreHandle } from './weights.js'

@@ -1,4 +1,5 @@
 import { TroupeError } from '../kernel/errors.js'
+import type { HostTensor } from './compile.js'
 import { type Shape, sizeOf } from './shapes.js'
 import type { WeightEntry, WeightLayout } from './weights.js'
 
@@ -20,6 +21,15 @@ export function views(flat: Float32Array, layout: WeightLayout): Map<string, Flo
   checkLength(flat, layout)
   const view = ({ offset, length }: WeightEntry) => flat.subarray(offset, offset + length)
   return new Map(layout.entries.map((entry) => [entry.name, view(entry)]))
+}
+
+/** The same arrays as inputs of a graph, in the layout's order: what is written into `flat` is what the next call reads. */
+export function hostTensors(flat: Float32Array, { entries }: Pick<WeightLayout, 'entries'>): HostTensor[] {
+  return entries.map(({ shape, offset, length }) => ({
+    dtype: 'float32',
+    shape,
+    data: flat.subarray(offset, offset + length),
+  }))
 }
 
 export function checkLength(flat: Float32Array, layout: WeightLayout): void {
