@@ -25,7 +25,7 @@ interface Progress {
 
 export interface ActorRow {
   readonly actor: ActorIdentity
-  state: 'starting' | 'ready' | 'stopped' | 'failed'
+  state: 'starting' | 'ready' | 'stopped' | 'failed' | 'restarting'
   progress: Progress | undefined
   readonly busy: BusyMeter
   readonly queues: Map<string, { depth: number; window: number }>

@@ -66,7 +66,7 @@ function actorRow(row: ActorRow, state: LiveState, now: number, width: ColumnWid
   ]
 }
 
-const STATE_STYLE = { starting: 'yellow', ready: 'blue', stopped: 'dim', failed: 'red' } as const
+const STATE_STYLE = { starting: 'yellow', restarting: 'yellow', ready: 'blue', stopped: 'dim', failed: 'red' } as const
 
 function label(row: ActorRow): string {
   return row.state === 'ready' ? (row.progress?.phase ?? 'ready') : row.state

@@ -1,82 +1,111 @@
-import type { SenderFrame } from './protocol.js'
-import type { Sender } from './sender.js'
+import type { WireError } from '../kernel/errors.js'
+import type { Sender, SenderState } from './sender.js'
 
 /** The buffers that a message gives up when it is sent. */
 export type TransferOf = (message: unknown) => readonly ArrayBuffer[]
 
+type Ending = { readonly type: 'complete' } | { readonly type: 'error'; readonly error: WireError }
+
+/** One connection of an output as it is put away. */
+export interface ConnectionState {
+  readonly backlog: readonly unknown[]
+  readonly ending?: Ending | undefined
+  readonly senders: readonly SenderState[]
+}
+
 /**
  * One output joined with one input, of any number of replicas: each message goes to the replica with the most free
- * credit, the lowest index among equals. What finds no credit waits here, in order.
+ * credit, the lowest index among equals. What finds no credit waits here, in order. Messages leave with {@link flush}.
  */
 export class Connection {
-  readonly #targets: readonly Sender[]
+  readonly targets: readonly Sender[]
   readonly #transferOf: TransferOf
   #backlog: unknown[] = []
-  #ending: SenderFrame | undefined
+  #ending: Ending | undefined
 
-  constructor(targets: readonly Sender[], transferOf: TransferOf) {
-    this.#targets = targets
+  constructor(targets: readonly Sender[], transferOf: TransferOf, state?: Omit<ConnectionState, 'senders'>) {
+    this.targets = targets
     this.#transferOf = transferOf
+    if (!state) return
+    this.#backlog = [...state.backlog]
+    this.#ending = state.ending
   }
 
-  /** False once every receiver cancelled, or the last frame was posted. */
+  /** False once every receiver cancelled, or the last frame is queued. */
   get open(): boolean {
-    return this.#targets.some((target) => target.open)
+    return this.targets.some((target) => target.open)
   }
 
   get backlog(): number {
     return this.#backlog.length
   }
 
-  /** Whether one more message could leave at once. */
+  /** Whether one more message would find credit. */
   get ready(): boolean {
-    return this.#backlog.length === 0 && this.#freest() !== undefined
+    const wanted = this.#backlog.length
+    if (this.targets.length === 1) return (this.targets[0] as Sender).credits > wanted
+    let free = 0
+    for (const target of this.targets) free += target.credits
+    return free > wanted
   }
 
   push(message: unknown): void {
     this.#backlog.push(message)
-    this.pump()
   }
 
   /** Completes or fails the receivers, once everything before has left. */
-  end(frame: SenderFrame): void {
-    this.#ending = frame
-    this.pump()
+  end(ending: Ending): void {
+    this.#ending = ending
   }
 
-  /** Sends what credit allows; messages of the backlog that go to one replica share a frame. */
-  pump(): void {
+  /** Gives what credit allows to its replicas; nothing is posted yet. */
+  assign(): void {
     if (!this.open) this.#backlog = []
-    const shares = new Map<Sender, unknown[]>()
-    for (const message of this.#backlog) {
-      const target = this.#freest(shares)
+    const backlog = this.#backlog
+    let taken = 0
+    while (taken < backlog.length) {
+      const target = this.#freest()
       if (!target) break
-      const share = shares.get(target)
-      if (share) share.push(message)
-      else shares.set(target, [message])
+      const message = backlog[taken++]
+      target.queue(message, this.#transferOf(message))
     }
-    let sent = 0
-    for (const [target, messages] of shares) {
-      target.send(messages, [...new Set(messages.flatMap((message) => this.#transferOf(message)))])
-      sent += messages.length
-    }
-    if (sent > 0) this.#backlog = this.#backlog.slice(sent)
-    if (this.#ending && this.#backlog.length === 0) for (const target of this.#targets) target.end(this.#ending)
+    if (taken > 0) this.#backlog = taken === backlog.length ? [] : backlog.slice(taken)
+    if (!this.#ending || this.#backlog.length > 0) return
+    const { type } = this.#ending
+    for (const target of this.targets)
+      if (type === 'error') target.end(type, this.#ending.error)
+      else target.end(type)
+  }
+
+  /** Posts what is assigned; messages to one replica share a frame. */
+  flush(): void {
+    for (const target of this.targets) target.flush()
+  }
+
+  /** A receiver is gone for good: what it had not done goes to its siblings, first of all. */
+  abandon(channel: number): void {
+    for (const target of this.targets)
+      if (target.channel === channel) this.#backlog = [...target.abandon(), ...this.#backlog]
   }
 
   close(): void {
     this.#backlog = []
-    for (const target of this.#targets) target.close()
+    for (const target of this.targets) target.close()
   }
 
-  #freest(shares?: ReadonlyMap<Sender, readonly unknown[]>): Sender | undefined {
+  putAway(): ConnectionState {
+    const senders = this.targets.map((target) => target.putAway())
+    return { backlog: this.#backlog, ending: this.#ending, senders }
+  }
+
+  #freest(): Sender | undefined {
+    if (this.targets.length === 1) return (this.targets[0] as Sender).credits > 0 ? this.targets[0] : undefined
     let best: Sender | undefined
     let most = 0
-    for (const target of this.#targets) {
-      const free = target.credits - (shares?.get(target)?.length ?? 0)
-      if (free > most) {
+    for (const target of this.targets) {
+      if (target.credits > most) {
         best = target
-        most = free
+        most = target.credits
       }
     }
     return best

@@ -1,4 +1,4 @@
-import { hop } from '../time/hop.js'
+import type { Scheduler } from '../time/scheduler.js'
 import type { Frame } from './protocol.js'
 import type { Wire } from './wire.js'
 
@@ -10,8 +10,13 @@ const BURST = 1024
  * bus deliver in the order in which frames were posted, so that a run does not depend on timing.
  */
 export class InlineBus {
+  readonly #scheduler: Scheduler
   #queue: { readonly to: InlineEnd; readonly raw: unknown }[] = []
   #draining = false
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler
+  }
 
   /** Two ends of one wire. */
   pair(): readonly [Wire, Wire] {
@@ -40,7 +45,7 @@ export class InlineBus {
       for (const { to, raw } of burst) to.receive(raw)
       delivered += burst.length
     }
-    hop(() => this.#drain())
+    this.#scheduler.hop(() => this.#drain())
   }
 }
 

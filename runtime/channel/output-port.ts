@@ -1,6 +1,7 @@
 import type { Port, Ports } from '../kernel/actor.js'
 import { TroupeError, toWire } from '../kernel/errors.js'
-import { Connection, type TransferOf } from './connection.js'
+import type { Clock } from '../time/clock.js'
+import { Connection, type ConnectionState, type TransferOf } from './connection.js'
 import { checkCrossing, cloneRefusal } from './crossing.js'
 import { Sender } from './sender.js'
 import type { Wire } from './wire.js'
@@ -18,79 +19,168 @@ export interface OutputPortEvents {
   failed(error: TroupeError): void
 }
 
+export interface OutputPortOptions {
+  readonly port: Ports[string]
+  readonly where: string
+  readonly clock: Clock
+  readonly events: OutputPortEvents
+  /** What is emitted leaves only with {@link OutputPort.release}. */
+  readonly held: boolean
+}
+
+/** One connection of an output: an end for each replica of its receiver; without a wire while that is being restarted. */
+export interface OutputChannel {
+  readonly channel: number
+  readonly wire: Wire | undefined
+  /** Every message must be sent again when its receiver is restarted: buffers are copied, not moved. */
+  readonly keep: boolean
+}
+
+/** An output as it is put away: what has come since the last time. */
+export interface OutputPortState {
+  readonly ended: boolean
+  readonly connections: readonly ConnectionState[]
+}
+
 /**
  * An output of an actor. Every connection gets every message (a broadcast), and within a connection one replica does.
  * A message must not be changed after it was emitted; of one whose buffers are moved, all connections but the last get
- * a copy.
+ * a copy. Messages that are emitted in one go share a frame.
  */
 export class OutputPort {
   readonly name: string
-  readonly #where: string
+  readonly #options: OutputPortOptions
   readonly #transferOf: TransferOf
-  readonly #events: OutputPortEvents
   readonly #connections: Connection[] = []
+  #flushing = false
+  ended = false
 
-  constructor(name: string, options: { port: Ports[string]; where: string; events: OutputPortEvents }) {
+  constructor(name: string, options: OutputPortOptions) {
     this.name = name
-    this.#where = options.where
+    this.#options = options
     this.#transferOf = (options.port as Port<unknown>).transfer ?? (() => [])
-    this.#events = options.events
   }
 
-  /** Adds a connection: one wire to each replica of the receiver. */
-  connect(wires: readonly Wire[]): void {
-    const events = { changed: () => this.#changed(connection), malformed: () => this.#events.malformed() }
-    const senders = wires.map((wire) => new Sender(wire, events))
-    const connection: Connection = new Connection(senders, this.#transferOf)
-    this.#connections.push(connection)
-    for (const sender of senders) sender.listen()
+  /** Adds a connection: one channel to each replica of the receiver. */
+  connect(channels: readonly OutputChannel[], state?: ConnectionState): void {
+    const { clock } = this.#options
+    const events = { changed: () => this.#changed(), malformed: () => this.#options.events.malformed() }
+    const states = new Map((state?.senders ?? []).map((sender) => [sender.channel, sender]))
+    const senders = channels.map(
+      ({ channel, keep }) => new Sender({ channel, keep, clock }, events, states.get(channel)),
+    )
+    this.#connections.push(new Connection(senders, this.#transferOf, state))
+    senders.forEach((sender, i) => {
+      const wire = channels[i]?.wire
+      if (wire) sender.attach(wire)
+    })
   }
 
-  /** Whether one more message could leave at once to every connection; true where nobody listens. */
-  get ready(): boolean {
-    return this.#connections.every((connection) => connection.ready || !connection.open)
-  }
-
-  /** Sends or queues a message; `E_MESSAGE` when it cannot cross, `E_CHANNEL` when too many wait. */
-  emit(message: unknown): void {
-    checkCrossing(message, this.#where)
-    const open = this.#connections.filter((connection) => connection.open)
-    const moves = open.length > 1 && this.#transferOf(message).length > 0
-    try {
-      open.forEach((connection, i) => {
-        connection.push(moves && i < open.length - 1 ? structuredClone(message) : message)
-        if (connection.backlog > MAX_BACKLOG) throw this.#overflow()
-      })
-    } catch (error) {
-      throw error instanceof TroupeError ? error : cloneRefusal(error, this.#where)
+  /** A channel goes on over a new wire; without one its receiver is gone for good, and its siblings get what it had not done. */
+  attach(channel: number, wire: Wire | undefined): void {
+    const sender = this.#senders().find((each) => each.channel === channel)
+    if (!sender) return
+    if (wire) sender.attach(wire)
+    else {
+      for (const connection of this.#connections) connection.abandon(channel)
+      this.#changed()
     }
   }
 
+  /** Whether one more message would find credit at every connection; true where nobody listens. */
+  get ready(): boolean {
+    for (const connection of this.#connections) if (!connection.ready && connection.open) return false
+    return true
+  }
+
+  /** Messages that have left and are not acknowledged, or wait for credit. */
+  get pending(): number {
+    const waiting = this.#connections.reduce((sum, { backlog }) => sum + backlog, 0)
+    return this.#senders().reduce((sum, { unacknowledged }) => sum + unacknowledged, waiting)
+  }
+
+  /** Queues a message; `E_MESSAGE` when it cannot cross, `E_CHANNEL` when too many wait. */
+  emit(message: unknown): void {
+    checkCrossing(message, this.#options.where)
+    const open = this.#connections.filter((connection) => connection.open)
+    const moves = open.length > 1 && this.#transferOf(message).length > 0
+    open.forEach((connection, i) => {
+      connection.push(moves && i < open.length - 1 ? this.#copied(message) : message)
+      if (connection.backlog > MAX_BACKLOG) throw this.#overflow()
+    })
+    this.#flushSoon()
+  }
+
   complete(): void {
+    this.ended = true
     for (const connection of this.#connections) connection.end({ type: 'complete' })
+    this.#flushSoon()
   }
 
   fail(error: unknown): void {
+    this.ended = true
     for (const connection of this.#connections) connection.end({ type: 'error', error: toWire(error) })
+    this.#flush()
+  }
+
+  /** Gives what waits to the receivers that have credit; it leaves with {@link release}. */
+  assign(): void {
+    for (const connection of this.#connections) connection.assign()
+  }
+
+  /** Posts what is assigned. */
+  release(): void {
+    try {
+      for (const connection of this.#connections) connection.flush()
+    } catch (error) {
+      this.#options.events.failed(cloneRefusal(error, this.#options.where))
+    }
+  }
+
+  putAway(): OutputPortState {
+    return { ended: this.ended, connections: this.#connections.map((connection) => connection.putAway()) }
   }
 
   close(): void {
     for (const connection of this.#connections) connection.close()
   }
 
-  #changed(connection: Connection): void {
+  #senders(): Sender[] {
+    return this.#connections.flatMap(({ targets }) => targets)
+  }
+
+  #flushSoon(): void {
+    if (this.#options.held || this.#flushing) return
+    this.#flushing = true
+    queueMicrotask(() => {
+      this.#flushing = false
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    this.assign()
+    this.release()
+  }
+
+  #changed(): void {
+    const { events, held } = this.#options
+    if (!held) this.#flush()
+    if (this.#connections.every((each) => !each.open) && !this.ended) events.cancelled()
+    events.credit()
+  }
+
+  #copied(message: unknown): unknown {
     try {
-      connection.pump()
+      return structuredClone(message)
     } catch (error) {
-      this.#events.failed(cloneRefusal(error, this.#where))
+      throw cloneRefusal(error, this.#options.where)
     }
-    if (this.#connections.every((each) => !each.open)) this.#events.cancelled()
-    this.#events.credit()
   }
 
   #overflow(): TroupeError {
     return new TroupeError('E_CHANNEL', `more than ${MAX_BACKLOG} messages wait for credit`, {
-      where: this.#where,
+      where: this.#options.where,
       hint: 'Produce with turn.generate(…), which waits for credit',
     })
   }

@@ -1,12 +1,14 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Frame } from './protocol.js'
 
-/** A two-way, ordered carrier of frames. What arrives before `listen` waits. */
+/** A two-way carrier of frames, in order unless it says otherwise. What arrives before `listen` waits. */
 export interface Wire {
   /** Throws a DataCloneError when the frame holds what cannot be cloned. */
   post(frame: Frame, transfer?: readonly ArrayBuffer[]): void
   listen(handler: (raw: unknown) => void): void
   close(): void
+  /** Frames may be lost, doubled or overtaken: what is not acknowledged in this time is posted again. */
+  readonly repeatMs?: number | undefined
 }
 
 /** A wire over a `MessagePort`: straight from thread to thread. */

@@ -80,8 +80,18 @@ export interface RunningActor<I extends Ports, O extends Ports, A extends Api> {
   /** Wires inputs to outputs; called once, after every actor of the troupe has started. */
   readonly streams?: (inputs: Inputs<I>) => Outputs<O>
   readonly api?: A
+  /**
+   * What the actor must not forget: plain data that can be cloned. Called at moments at which it is idle, of an actor that
+   * may be restarted or whose run is journaled. Without it a restarted actor begins anew.
+   */
   readonly snapshot?: () => unknown | Promise<unknown>
+  /** Called after `start` and before `streams`, which then go on from this state. */
   readonly restore?: (state: unknown) => void | Promise<void>
+  /**
+   * What to emit, by output, in place of a message that is not given to the actor because it has ended it too often: so that
+   * accounts further down still add up. Default: nothing.
+   */
+  readonly setAside?: (input: string, message: unknown) => Readonly<Record<string, unknown>>
   readonly stop?: () => void | Promise<void>
 }
 

@@ -1,4 +1,4 @@
-import { hop } from '../time/hop.js'
+import type { Scheduler } from '../time/scheduler.js'
 import { assert } from './errors.js'
 
 /** Something that the gate may let in: an input with a waiting item, or a stream of the actor's own making. */
@@ -9,10 +9,14 @@ export interface Source {
 }
 
 export interface GateOptions {
+  readonly scheduler: Scheduler
   /** Whether every output has credit and the observer keeps up. */
   readonly mayTake: () => boolean
-  /** Called whenever the actor has become idle and everything that followed from its last turn has settled. */
-  readonly onIdle: () => void
+  /**
+   * Called whenever the actor has become idle and everything that followed from its last turn has settled, before it is
+   * given more: what it has done can be put away now. While a promise is pending, nothing is let in.
+   */
+  readonly onIdle: () => Promise<void> | undefined
   /** Wraps what runs the actor's own code. */
   readonly within: (work: () => void) => void
 }
@@ -32,6 +36,7 @@ export class Gate {
   #open = false
   #taking = false
   #settling = false
+  #putting = false
 
   constructor(options: GateOptions) {
     this.#options = options
@@ -52,9 +57,15 @@ export class Gate {
     return this.#busy === 0
   }
 
-  /** Lets items in from now on. */
+  /** Turns that run, are queued or wait to be ready. */
+  get busy(): number {
+    return this.#busy
+  }
+
+  /** Lets items in from now on, the first source first. */
   open(): void {
     this.#open = true
+    this.#next = 0
     this.settle()
   }
 
@@ -77,15 +88,37 @@ export class Gate {
 
   /** Called when something may have changed: an item arrived, credit came back, the observer caught up. */
   poll(): void {
-    if (this.#taking || this.#settling) return
+    if (this.#taking || this.#settling || this.#putting) return
     this.#taking = true
-    while (this.#open && this.#busy === 0 && this.#options.mayTake() && this.#takeNext()) {}
+    let taken = false
+    while (this.#open && this.#busy === 0 && this.#options.mayTake() && this.#takeNext()) taken = true
     this.#taking = false
+    if (taken && this.#busy === 0) this.settle()
   }
 
   /** Before a turn of an actor's own loop: up to `count` waiting items, although a turn is wanted. */
   admit(count: number): void {
     for (let i = 0; i < count; i++) if (!this.#open || !this.#options.mayTake() || !this.#takeNext('input')) return
+  }
+
+  /** Looks again once the actor's own reactions have run: only then does idle count. */
+  settle(): void {
+    if (this.#settling) return
+    this.#settling = true
+    this.#options.scheduler.hop(() => this.#settled())
+  }
+
+  #settled(): void {
+    this.#settling = false
+    if (this.#putting) return
+    const putting = this.#busy === 0 ? this.#options.onIdle() : undefined
+    if (putting === undefined) return this.poll()
+    this.#putting = true
+    const done = () => {
+      this.#putting = false
+      this.settle()
+    }
+    putting.then(done, done)
   }
 
   #takeNext(kind?: Source['kind']): boolean {
@@ -99,16 +132,5 @@ export class Gate {
       return true
     }
     return false
-  }
-
-  /** Looks again once the actor's own reactions have run: only then does idle count. */
-  settle(): void {
-    if (this.#settling) return
-    this.#settling = true
-    hop(() => {
-      this.#settling = false
-      this.poll()
-      if (this.#busy === 0) this.#options.onIdle()
-    })
   }
 }

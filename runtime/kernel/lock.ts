@@ -1,4 +1,4 @@
-import { hop } from '../time/hop.js'
+import type { Scheduler } from '../time/scheduler.js'
 import { assert } from './errors.js'
 
 /** Lets one holder in at a time, in the order in which they asked. */
@@ -37,6 +37,6 @@ export class FifoLock {
  * The lock that all actors of one thread share: a turn begins when all consequences of the turn before have settled.
  * Two rounds, because what waits on shared memory (published weights) is woken by the machine between them.
  */
-export function sharedThreadLock(): FifoLock {
+export function sharedThreadLock({ hop }: Scheduler): FifoLock {
   return new FifoLock((go) => hop(() => hop(go)))
 }

@@ -1,69 +1,136 @@
 import { checkCrossing } from '../channel/crossing.js'
 import type { ActorIdentity } from '../observe/events.js'
+import { type CellCommit, type CellState, merge } from '../placement/commit.js'
 import { type Control, type Reply, unwrap } from '../placement/control.js'
+import type { Host } from '../placement/stage.js'
 import type { Clock } from '../time/clock.js'
 import { TroupeError } from './errors.js'
 
-type Life = 'new' | 'up' | 'failed' | 'stopped'
+/** `restarting` from a failure until it is up again; `gone` when it is not restarted and the others go on. */
+type Life = 'new' | 'starting' | 'wiring' | 'up' | 'restarting' | 'failed' | 'gone' | 'stopped'
 
-/** One replica, as the troupe knows it: its life, and calls that never hang. */
+/** How often one message may be in work while its actor dies; then it is set aside. */
+const MAX_TRIES = 3
+
+/** One replica, as the troupe knows it, over all its lives: its place, what it has put away, and calls that never hang. */
 export class Member<H> {
   readonly identity: ActorIdentity
-  readonly control: Control<H>
   readonly #clock: Clock
-  readonly #down: Promise<never>
-  readonly #gone: Promise<never>
-  #reject: (error: TroupeError) => void = () => {}
-  #rejectGone: (error: TroupeError) => void = () => {}
-  #lost = false
+  #host: Host<H> | undefined
   #life: Life = 'new'
+  #lost = false
+  /** Those who wait for an answer: told when it goes down, or when its place is gone. */
+  readonly #calls = new Set<(error: TroupeError) => void>()
+  readonly #lastCalls = new Set<(error: TroupeError) => void>()
+  #state: CellState | undefined
+  #taken: { channel: number; seq: number }[] = []
+  readonly #tries = new Map<string, number>()
+  readonly #aside: { channel: number; seq: number }[] = []
+  #whenUp: (() => void)[] = []
+  /** Counts its lives: what an earlier one still says is not heard. */
+  lives = 0
+  restarts = 0
   completed = false
 
-  constructor(identity: ActorIdentity, control: Control<H>, clock: Clock) {
+  constructor(identity: ActorIdentity, clock: Clock) {
     this.identity = identity
-    this.control = control
     this.#clock = clock
-    this.#down = new Promise((_, reject) => {
-      this.#reject = reject
-    })
-    this.#gone = new Promise((_, reject) => {
-      this.#rejectGone = reject
-    })
-    this.#down.catch(() => {})
-    this.#gone.catch(() => {})
   }
 
   get name(): string {
     return this.identity.name
   }
 
-  /** Its thread is gone, or hangs: there is nobody to ask to stop. */
-  get lost(): boolean {
-    return this.#lost
-  }
-
-  lose(): void {
-    this.#lost = true
-    this.#rejectGone(this.#isDown())
-  }
-
   get life(): Life {
     return this.#life
   }
 
-  up(): void {
-    if (this.#life === 'new') this.#life = 'up'
+  /** Its place is gone, or hangs: there is nobody to ask to stop. */
+  get lost(): boolean {
+    return this.#lost
+  }
+
+  get host(): Host<H> {
+    if (!this.#host) throw this.#isDown()
+    return this.#host
+  }
+
+  get control(): Control<H> {
+    return this.host.control
+  }
+
+  /** Whether it can be given a channel's end now. */
+  get attachable(): boolean {
+    return this.#life === 'up' || this.#life === 'wiring'
+  }
+
+  /** What it has put away in its lives so far. */
+  get state(): CellState | undefined {
+    return this.#state
+  }
+
+  /** Messages that it is not given any more. */
+  get aside(): readonly { channel: number; seq: number }[] {
+    return this.#aside
+  }
+
+  /** It goes on from here, before its first life. */
+  resumeFrom(state: CellState): void {
+    this.#state = state
+  }
+
+  /** A new life begins. */
+  live(host: Host<H>): void {
+    this.#host = host
+    this.#lost = false
+    this.#taken = []
+    this.#life = 'starting'
+  }
+
+  become(life: 'wiring' | 'up' | 'restarting' | 'gone'): void {
+    this.#life = life
+    if (life === 'restarting') return
+    if (life !== 'wiring') for (const tell of this.#whenUp.splice(0)) tell()
+  }
+
+  commit(commit: CellCommit): void {
+    this.#state = merge(this.#state, commit)
+    this.#taken = []
+  }
+
+  taking(channel: number, seq: number): void {
+    this.#taken.push({ channel, seq })
+  }
+
+  /** It died: the message that was in work is suspected, and set aside after the third time. Returns true when one is. */
+  suspect(): boolean {
+    const suspect = this.#taken.at(-1)
+    if (!suspect) return false
+    const key = `${suspect.channel}:${suspect.seq}`
+    const tries = (this.#tries.get(key) ?? 0) + 1
+    this.#tries.set(key, tries)
+    if (tries < MAX_TRIES) return false
+    this.#tries.delete(key)
+    this.#aside.push(suspect)
+    return true
+  }
+
+  lose(): void {
+    this.#lost = true
+    this.#tell(this.#lastCalls, this.#isDown())
   }
 
   /** It has failed or stopped: whoever waits for an answer is told. */
   down(life: 'failed' | 'stopped', cause?: unknown): void {
-    if (this.#life === 'failed' || this.#life === 'stopped') return
+    if (this.#life === 'gone' || this.#life === 'stopped') return
     this.#life = life
-    this.#reject(this.#isDown(cause))
+    this.#tell(this.#calls, this.#isDown(cause))
+    for (const tell of this.#whenUp.splice(0)) tell()
   }
 
   /** Asks the actor: settles as its method does, or with `E_DEADLINE`, or with `E_ACTOR_DOWN`. */
   async ask(method: string, args: readonly unknown[], deadlineMs: number): Promise<unknown> {
+    if (this.#life === 'restarting' || (this.restarts > 0 && this.#life !== 'up')) await this.#untilUp(deadlineMs)
     if (this.#life !== 'up') throw this.#isDown()
     checkCrossing(args, `${this.name}, arguments of "${method}"`)
     return this.call(`${this.name}.${method}()`, this.control.ask(method, args), deadlineMs)
@@ -71,12 +138,31 @@ export class Member<H> {
 
   /** A call of the control plane, with a deadline, and rejected when the actor goes down. */
   async call<T>(what: string, answer: Promise<Reply<T>>, deadlineMs: number): Promise<T> {
-    return unwrap(await this.#within(what, Promise.race([answer, this.#down]), deadlineMs))
+    return unwrap(await this.#within(what, this.#or(this.#calls, answer), deadlineMs))
   }
 
   /** As {@link call}, for stopping: also an actor that has failed is stopped. */
   async callDown<T>(what: string, answer: Promise<Reply<T>>, deadlineMs: number): Promise<T> {
-    return unwrap(await this.#within(what, Promise.race([answer, this.#gone]), deadlineMs))
+    return unwrap(await this.#within(what, this.#or(this.#lastCalls, answer), deadlineMs))
+  }
+
+  #or<T>(calls: Set<(error: TroupeError) => void>, answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      calls.add(reject)
+      answer.then(resolve, reject).finally(() => calls.delete(reject))
+    })
+  }
+
+  #tell(calls: Set<(error: TroupeError) => void>, error: TroupeError): void {
+    for (const reject of calls) reject(error)
+    calls.clear()
+  }
+
+  async #untilUp(deadlineMs: number): Promise<void> {
+    const up = new Promise<void>((resolve) => {
+      this.#whenUp.push(resolve)
+    })
+    await this.#within(`restarting ${this.name}`, up, deadlineMs)
   }
 
   async #within<T>(what: string, work: Promise<T>, deadlineMs: number): Promise<T> {
@@ -89,7 +175,16 @@ export class Member<H> {
   }
 
   #isDown(cause?: unknown): TroupeError {
-    const how = { new: 'has not started', up: 'is up', failed: 'has failed', stopped: 'has stopped' }[this.#life]
-    return new TroupeError('E_ACTOR_DOWN', `${this.name} ${how}`, { where: this.name, cause })
+    const how: Record<Life, string> = {
+      new: 'has not started',
+      starting: 'is starting',
+      wiring: 'is starting',
+      up: 'is up',
+      restarting: 'is being restarted',
+      failed: 'has failed',
+      gone: 'has failed and is not restarted',
+      stopped: 'has stopped',
+    }
+    return new TroupeError('E_ACTOR_DOWN', `${this.name} ${how[this.#life]}`, { where: this.name, cause })
   }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ActorDefinition } from './actor.js'
 import { TroupeError } from './errors.js'
 import type { InputRef, OutputRef } from './refs.js'
+import { DEFAULT_POLICY, type RestartPolicy, type Strategy, type Supervised } from './supervision.js'
 
 /** Messages in flight on one channel unless `connect` says otherwise. */
 const DEFAULT_WINDOW = 4
@@ -13,6 +14,35 @@ export interface PlannedActor {
   readonly definition: ActorDefinition
   readonly config: unknown
   readonly replicas: number
+  readonly placement: Placement | undefined
+}
+
+/** Where an actor lives: a worker thread, a process of its own, or the troupe's own thread. */
+export type Placement = 'thread' | 'process' | 'inline'
+export const PLACEMENTS: readonly Placement[] = ['thread', 'process', 'inline']
+
+/** How failures of a child are answered; what is left out is {@link DEFAULT_POLICY}. */
+export interface RestartOptions {
+  readonly restart?: RestartPolicy['restart'] | undefined
+  readonly maxRestarts?: number | undefined
+  readonly withinMs?: number | undefined
+  readonly backoff?: Partial<RestartPolicy['backoff']> | undefined
+}
+
+export interface SupervisorOptions extends RestartOptions {
+  readonly name: string
+  readonly strategy: Strategy
+  /** The supervisor above; default: the troupe. */
+  readonly under?: string | undefined
+}
+
+export interface ActorOptions {
+  readonly config: unknown
+  readonly name?: string | undefined
+  readonly replicas?: number | undefined
+  readonly placement?: Placement | undefined
+  readonly supervise?: RestartOptions | undefined
+  readonly under?: string | undefined
 }
 
 export interface PlannedConnection {
@@ -25,21 +55,34 @@ export interface PlannedConnection {
 export class Plan {
   readonly actors: PlannedActor[] = []
   readonly connections: PlannedConnection[] = []
+  /** Actors by their replicas, and supervisors, in the order in which they were added. */
+  readonly supervised: Supervised[] = []
 
-  addActor(
-    definition: ActorDefinition,
-    options: { config: unknown; name?: string | undefined; replicas?: number | undefined },
-  ): PlannedActor {
+  addSupervisor({ name, strategy, under, ...options }: SupervisorOptions): void {
+    if (this.#isTaken(name)) throw refusal(`"${name}" is taken`, name, 'Give the supervisor another `name`')
+    if (!['one-for-one', 'one-for-all', 'rest-for-one'].includes(strategy))
+      throw refusal(`there is no strategy "${String(strategy)}"`, name, 'one-for-one, one-for-all or rest-for-one')
+    this.#checkSupervisor(under, name)
+    this.supervised.push({ name, strategy, under, policy: policyOf(options, name) })
+  }
+
+  addActor(definition: ActorDefinition, options: ActorOptions): PlannedActor {
     const name = options.name ?? definition.role
     const replicas = options.replicas ?? 1
-    if (this.actors.some((actor) => actor.name === name)) {
+    if (this.#isTaken(name)) {
       throw refusal(`two actors are named "${name}"`, name, 'Give one of them another `name`')
     }
     if (!Number.isInteger(replicas) || replicas < 1 || replicas > MAX_REPLICAS) {
       throw refusal(`replicas must be an integer from 1 to ${MAX_REPLICAS}, not ${replicas}`, name)
     }
-    const actor = { name, definition, config: parseConfig(definition, options.config), replicas }
+    const { placement, under } = options
+    if (placement !== undefined && !PLACEMENTS.includes(placement))
+      throw refusal(`there is no placement "${String(placement)}"`, name, `It is one of ${PLACEMENTS.join(', ')}`)
+    this.#checkSupervisor(under, name)
+    const policy = policyOf(options.supervise ?? {}, name)
+    const actor = { name, definition, config: parseConfig(definition, options.config), replicas, placement }
     this.actors.push(actor)
+    for (const member of memberNames(actor)) this.supervised.push({ name: member, under, policy })
     return actor
   }
 
@@ -71,6 +114,15 @@ export class Plan {
     }
   }
 
+  #isTaken(name: string): boolean {
+    return this.actors.some((actor) => actor.name === name) || this.supervised.some((each) => each.name === name)
+  }
+
+  #checkSupervisor(name: string | undefined, child: string): void {
+    if (name === undefined || this.supervised.some((each) => each.name === name && each.strategy)) return
+    throw refusal(`no supervisor is named "${name}"`, child, 'Add it with supervisor() first')
+  }
+
   #checkPort(name: string, side: 'inputs' | 'outputs', port: string): void {
     const actor = this.actors.find((each) => each.name === name)
     if (!actor) throw refusal(`no actor of this troupe is named "${name}"`, name)
@@ -79,6 +131,28 @@ export class Plan {
     const has = Object.keys(ports).join(', ') || 'none'
     throw refusal(`${name} has no ${side.slice(0, -1)} "${port}"`, name, `It has: ${has}`)
   }
+}
+
+/** The names of an actor's replicas: its own where it has one, else `name/0`, `name/1`, … */
+export function memberNames({ name, replicas }: Pick<PlannedActor, 'name' | 'replicas'>): string[] {
+  return replicas === 1 ? [name] : Array.from({ length: replicas }, (_, replica) => `${name}/${replica}`)
+}
+
+function policyOf({ restart, maxRestarts, withinMs, backoff }: RestartOptions, name: string): RestartPolicy {
+  const policy = {
+    restart: restart ?? DEFAULT_POLICY.restart,
+    maxRestarts: maxRestarts ?? DEFAULT_POLICY.maxRestarts,
+    withinMs: withinMs ?? DEFAULT_POLICY.withinMs,
+    backoff: { ...DEFAULT_POLICY.backoff, ...backoff },
+  }
+  if (!['permanent', 'transient', 'temporary'].includes(policy.restart))
+    throw refusal(`restart must be permanent, transient or temporary, not "${String(restart)}"`, name)
+  if (!Number.isInteger(policy.maxRestarts) || policy.maxRestarts < 0)
+    throw refusal(`maxRestarts must be a whole number from 0 on, not ${policy.maxRestarts}`, name)
+  const { firstMs, factor, mostMs } = policy.backoff
+  if (!(policy.withinMs > 0) || !(firstMs >= 0) || !(factor >= 1) || !(mostMs >= firstMs))
+    throw refusal('withinMs must be positive, and backoff grow from firstMs ≥ 0 by a factor ≥ 1 to mostMs', name)
+  return policy
 }
 
 /** The configuration with its defaults; `E_CONFIG` names the role and the key of the first bad value. */

@@ -1,11 +1,14 @@
 import type { RunEvent } from '../observe/events.js'
-import type { HostSink, Stage } from '../placement/stage.js'
+import type { CellState } from '../placement/commit.js'
+import type { CellSpec, HostSink, Stage } from '../placement/stage.js'
 import type { WeightStoreHandle } from '../tensor/weights.js'
 import type { Clock } from '../time/clock.js'
 import { fromWire, TroupeError, toWire } from './errors.js'
 import { Member } from './member.js'
-import type { Plan, PlannedActor } from './plan.js'
-import { wiringPlans } from './wiring-plan.js'
+import { memberNames, type Plan, type PlannedActor } from './plan.js'
+import { Restarts } from './restarts.js'
+import { Supervision } from './supervision.js'
+import { type Channel, channelsOf, wiringPlanOf } from './wiring-plan.js'
 
 export interface RunOptions {
   readonly seed: number
@@ -14,30 +17,47 @@ export interface RunOptions {
   readonly clock: Clock
   readonly startDeadlineMs: number
   readonly stopDeadlineMs: number
+  /** Every actor puts away what it does, so that the run can be written down and resumed. */
+  readonly journaled: boolean
+  /** Where each actor goes on, by its name. */
+  readonly resume?: Readonly<Record<string, CellState>> | undefined
   /** All output streams of all actors have completed. */
   readonly onCompleted: () => void
-  /** The first failure; the run stops by itself then. */
+  /** The first failure that nobody answers for; the run stops by itself then. */
   readonly onFailed: (error: TroupeError) => void
 }
 
 /** A troupe from start to stop, on a stage. */
 export class Run<H> {
-  readonly #plan: Plan
+  readonly options: RunOptions
+  readonly supervision: Supervision
   readonly #stage: Stage<H>
-  readonly #options: RunOptions
   readonly #members: Member<H>[] = []
+  readonly #actors = new Map<string, PlannedActor>()
   readonly #byActor = new Map<string, readonly Member<H>[]>()
+  readonly #channels: readonly Channel[]
+  readonly #restarts: Restarts<H>
   #failure: TroupeError | undefined
   #stopping: Promise<void> | undefined
 
   constructor(plan: Plan, stage: Stage<H>, options: RunOptions) {
-    this.#plan = plan
     this.#stage = stage
-    this.#options = options
+    this.options = options
+    this.supervision = new Supervision(plan.supervised)
+    this.#restarts = new Restarts(this)
     for (const actor of plan.actors) {
-      const members = Array.from({ length: actor.replicas }, (_, replica) => this.#host(actor, replica))
+      const { role } = actor.definition
+      const members = memberNames(actor).map((name, replica) => {
+        this.#actors.set(name, actor)
+        return new Member<H>({ name, role, replica }, options.clock)
+      })
       this.#byActor.set(actor.name, members)
       this.#members.push(...members)
+    }
+    this.#channels = channelsOf(plan, (actor) => this.replicas(actor).map(({ name }) => name))
+    for (const member of this.#members) {
+      const state = options.resume?.[member.name]
+      if (state) member.resumeFrom(state)
     }
   }
 
@@ -45,19 +65,29 @@ export class Run<H> {
     return this.#byActor.get(actor) ?? []
   }
 
+  member(name: string): Member<H> {
+    const member = this.#members.find((each) => each.name === name)
+    if (!member) throw new TroupeError('E_INVARIANT', `there is no actor "${name}"`)
+    return member
+  }
+
+  get members(): readonly Member<H>[] {
+    return this.#members
+  }
+
+  get stopping(): boolean {
+    return this.#stopping !== undefined
+  }
+
   /** All actors ready, then all channels wired. After a failure everything that was started has been stopped. */
   async start(): Promise<void> {
     try {
-      await this.#each((member) => this.#startOne(member))
-      const plans = wiringPlans(
-        this.#plan,
-        (actor) => this.replicas(actor),
-        () => this.#stage.pair(),
+      for (const member of this.#members) this.host(member)
+      await this.#each((member) => this.startOne(member))
+      const ends = new Map(this.#channels.map((channel) => [channel.id, this.#stage.pair(channel.from, channel.to)]))
+      await this.#each((member) =>
+        this.#wireOne(member, ({ id, from }) => ends.get(id)?.[from === member.name ? 0 : 1]),
       )
-      await this.#each((member) => {
-        const plan = plans.get(member) ?? { inputs: [], outputs: [] }
-        return this.#step(member, `wiring ${member.name}`, member.control.wire(plan))
-      })
     } catch (error) {
       await this.stop().catch(() => {})
       throw this.#failure ?? error
@@ -68,6 +98,73 @@ export class Run<H> {
   stop(): Promise<void> {
     this.#stopping ??= this.#stop()
     return this.#stopping
+  }
+
+  /** A place for the next life of a member. */
+  host(member: Member<H>): void {
+    const { definition, replicas, config } = this.#actors.get(member.name) as PlannedActor
+    const { seed, weights, journaled } = this.options
+    const { module, role } = definition
+    const { name, replica } = member.identity
+    const commits = journaled || this.supervision.mayRestart(name)
+    const resume = member.state
+    const spec: CellSpec = { name, role, replica, replicas, module, config, seed, weights, commits, resume, aside: member.aside }
+    member.live(this.#stage.host(spec, definition, this.#sink(member)))
+  }
+
+  async startOne(member: Member<H>): Promise<void> {
+    const { clock } = this.options
+    this.observe({ type: 'state', actor: member.identity, at: clock.now(), state: 'starting' })
+    await this.#step(member, `starting ${member.name}`, member.control.start())
+  }
+
+  /** Wires a member that was restarted with those that are there; the others will find it when they are. */
+  async connect(member: Member<H>): Promise<void> {
+    const others: (() => void)[] = []
+    await this.#wireOne(member, (channel) => {
+      const outgoing = channel.from === member.name
+      const other = this.member(outgoing ? channel.to : channel.from)
+      if (other !== member && !other.attachable) return undefined
+      const [near, far] = this.#stage.pair(channel.from, channel.to)
+      const [own, its] = outgoing ? [near, far] : [far, near]
+      others.push(() => void other.control.rewire({ channel: channel.id, end: its }).catch(() => {}))
+      return own
+    }, () => {
+      for (const tell of others) tell()
+    })
+  }
+
+  /** A member is not restarted: its receivers get an end, and what was on its way to it goes to its siblings. */
+  abandon(member: Member<H>): void {
+    member.become('gone')
+    for (const channel of this.#channels) {
+      if (channel.from !== member.name && channel.to !== member.name) continue
+      const other = this.member(channel.from === member.name ? channel.to : channel.from)
+      if (other.attachable) void other.control.rewire({ channel: channel.id, end: undefined }).catch(() => {})
+    }
+    this.#completed(member)
+  }
+
+  observe(event: RunEvent): void {
+    try {
+      this.options.observe(event)
+    } catch (error) {
+      this.end(new TroupeError('E_ACTOR_FAILED', 'the observer failed', { where: 'observe', cause: error }))
+      void this.stop().catch(() => {})
+    }
+  }
+
+  /** The run has failed. */
+  end(error: TroupeError): void {
+    if (this.#failure) return
+    this.#failure = error
+    this.options.onFailed(error)
+  }
+
+  /** Stops one member's present life as far as it can be; what comes of it is given to `onError`. */
+  async retire(member: Member<H>, onError: (error: unknown) => void): Promise<void> {
+    await this.#ending(member, 'halt', onError)
+    await this.#ending(member, 'dispose', onError)
   }
 
   /** Starts or wires: one after another where the stage asks for it, else all at once; waits for all, then fails. */
@@ -83,104 +180,96 @@ export class Run<H> {
     await Promise.all(results)
   }
 
-  async #startOne(member: Member<H>): Promise<void> {
-    const { clock } = this.#options
-    this.#observe({ type: 'state', actor: member.identity, at: clock.now(), state: 'starting' })
-    await this.#step(member, `starting ${member.name}`, member.control.start())
-    member.up()
+  async #wireOne(member: Member<H>, endOf: (channel: Channel) => H | undefined, sent = () => {}): Promise<void> {
+    const keep = (receiver: string) => this.options.journaled || this.supervision.mayRestart(receiver)
+    const plan = wiringPlanOf(member.name, this.#channels, endOf, keep)
+    member.become('wiring')
+    const wired = member.control.wire(plan)
+    sent()
+    await this.#step(member, `wiring ${member.name}`, wired)
+    if (member.life === 'wiring') member.become('up')
   }
 
   async #step(member: Member<H>, what: string, answer: ReturnType<Member<H>['control']['start']>): Promise<void> {
     if (this.#stopping) throw new TroupeError('E_STOPPED', 'the troupe was stopped while it started')
     try {
-      await member.call(what, answer, this.#options.startDeadlineMs)
+      await member.call(what, answer, this.options.startDeadlineMs)
     } catch (error) {
       const late = isLate(error)
       if (late) member.lose()
-      if (!this.#stopping) this.#fail(member, late ? error : actorFailed(member.name, error), { stop: false })
-      throw error
+      const failure = late ? error : actorFailed(member.name, error)
+      if (member.restarts === 0 && !this.#stopping) {
+        member.down('failed', failure)
+        this.end(failure)
+      }
+      throw failure
     }
   }
 
-  #host(actor: PlannedActor, replica: number): Member<H> {
-    const { definition, replicas, config } = actor
-    const name = replicas === 1 ? actor.name : `${actor.name}/${replica}`
-    const { seed, weights, clock } = this.#options
-    const { module, role } = definition
-    const sink: HostSink = {
-      event: (event) => this.#observe(event),
-      completed: () => this.#completed(member),
-      failed: (error) => this.#fail(member, actorFailed(name, fromWire(error))),
-      died: (error) => this.#died(member, error),
-    }
-    const spec = { name, role, replica, replicas, module, config, seed, weights }
-    const member: Member<H> = new Member({ name, role, replica }, this.#stage.host(spec, definition, sink), clock)
-    return member
-  }
-
-  #observe(event: RunEvent): void {
-    try {
-      this.#options.observe(event)
-    } catch (error) {
-      const cause = new TroupeError('E_ACTOR_FAILED', 'the observer failed', { where: 'observe', cause: error })
-      this.#end(cause)
-      void this.stop().catch(() => {})
+  #sink(member: Member<H>): HostSink {
+    const life = ++member.lives
+    const ofThisLife =
+      <A extends unknown[]>(hear: (...args: A) => void) =>
+      (...args: A): void => {
+        if (member.lives === life) hear(...args)
+      }
+    return {
+      event: (event) => this.observe(event),
+      completed: ofThisLife(() => this.#completed(member)),
+      failed: ofThisLife((error) => this.#restarts.failed(member, fromWire(error))),
+      died: ofThisLife((error, ownWill) => this.#died(member, error, ownWill)),
+      taking: ofThisLife((channel, seq) => member.taking(channel, seq)),
+      commit: ofThisLife((commit) => {
+        member.commit(commit)
+        for (const event of commit.events) this.observe(event)
+      }),
     }
   }
 
   #completed(member: Member<H>): void {
     member.completed = true
-    if (this.#members.every(({ completed }) => completed)) this.#options.onCompleted()
+    if (this.#members.every(({ completed }) => completed)) this.options.onCompleted()
   }
 
-  #died(member: Member<H>, error: Error): void {
+  #died(member: Member<H>, error: Error, ownWill = false): void {
     member.lose()
-    if (member.life === 'stopped' || member.life === 'failed') return
-    const at = this.#options.clock.now()
-    this.#observe({ type: 'state', actor: member.identity, at, state: 'failed', error: toWire(error) })
-    this.#fail(member, actorFailed(member.name, error))
-  }
-
-  #fail(member: Member<H>, error: TroupeError, { stop } = { stop: true }): void {
-    member.down('failed', error)
-    this.#end(error)
-    if (stop) void this.stop().catch(() => {})
-  }
-
-  #end(error: TroupeError): void {
-    if (this.#failure) return
-    this.#failure = error
-    this.#options.onFailed(error)
+    if (member.life === 'stopped' || member.life === 'failed' || member.life === 'restarting') return
+    const at = this.options.clock.now()
+    this.observe({ type: 'state', actor: member.identity, at, state: 'failed', error: toWire(error) })
+    this.#restarts.failed(member, error, ownWill)
   }
 
   async #stop(): Promise<void> {
-    const { stopDeadlineMs } = this.#options
+    const { stopDeadlineMs } = this.options
     const errors: unknown[] = []
-    const attempt = async (member: Member<H>, what: string, call: () => ReturnType<typeof member.control.halt>) => {
-      if (member.lost) return
-      try {
-        await member.callDown(`${what} ${member.name}`, call(), stopDeadlineMs)
-      } catch (error) {
-        const late = isLate(error)
-        if (late) member.lose()
-        errors.push(late ? error : actorFailed(member.name, error))
-      }
-    }
-    await Promise.all(this.#members.map((member) => attempt(member, 'halting', () => member.control.halt())))
+    const onError = (error: unknown) => void errors.push(error)
+    await Promise.all(this.#members.map((member) => this.#ending(member, 'halt', onError)))
     for (const member of this.#members.toReversed()) {
-      await attempt(member, 'stopping', () => member.control.dispose())
+      await this.#ending(member, 'dispose', onError)
       member.down('stopped')
     }
-    await this.#stage.close(stopDeadlineMs).catch((error: unknown) => errors.push(error))
+    await this.#stage.close(stopDeadlineMs).catch(onError)
     if (errors.length > 0) throw errors[0]
+  }
+
+  async #ending(member: Member<H>, step: 'halt' | 'dispose', onError: (error: unknown) => void): Promise<void> {
+    if (member.lost || member.life === 'new') return
+    try {
+      const what = step === 'halt' ? 'halting' : 'stopping'
+      await member.callDown(`${what} ${member.name}`, member.control[step](), this.options.stopDeadlineMs)
+    } catch (error) {
+      const late = isLate(error)
+      if (late) member.lose()
+      onError(late ? error : actorFailed(member.name, error))
+    }
   }
 }
 
-function isLate(error: unknown): error is TroupeError {
+export function isLate(error: unknown): error is TroupeError {
   return error instanceof TroupeError && error.code === 'E_DEADLINE'
 }
 
-function actorFailed(name: string, cause: unknown): TroupeError {
+export function actorFailed(name: string, cause: unknown): TroupeError {
   const message = cause instanceof Error ? cause.message : String(cause)
   return new TroupeError('E_ACTOR_FAILED', `${name} failed: ${message}`, { where: name, cause })
 }

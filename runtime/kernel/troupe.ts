@@ -7,7 +7,7 @@ import { type Clock, realClock } from '../time/clock.js'
 import type { ActorDefinition, Api, Ports } from './actor.js'
 import { TroupeError } from './errors.js'
 import type { Member } from './member.js'
-import { Plan, type PlannedActor } from './plan.js'
+import { Plan, type PlannedActor, type Placement, type RestartOptions, type SupervisorOptions } from './plan.js'
 import { type ActorRef, askProxy, type InputRef, type OutputRef } from './refs.js'
 import { Run } from './run.js'
 
@@ -39,8 +39,19 @@ export interface Troupe {
       readonly config: z.input<S>
       readonly name?: string | undefined
       readonly replicas?: number | undefined
+      /** Default: as the stage has it. */
+      readonly placement?: Placement | undefined
+      /** What is done when it fails; default: the run fails. Each replica has its own budget. */
+      readonly supervise?: RestartOptions | undefined
+      /** The supervisor that it belongs to; default: the troupe itself. */
+      readonly under?: string | undefined
     },
   ): ActorRef<I, O, A>
+  /**
+   * Adds a supervisor: a strategy for the actors and supervisors that are added `under` it. When a child fails more often than its
+   * budget allows, its supervisor fails, and is restarted with all below it, or its own supervisor fails; at the top, the run.
+   */
+  supervisor(options: SupervisorOptions): void
   /**
    * Joins an output with an input. Every connection of an output gets all its messages; among the replicas of one
    * receiver each message goes to the least busy. `credits` (default 4) bounds the messages in flight between one
@@ -96,7 +107,7 @@ class BuiltTroupe implements Troupe {
 
   actor<I extends Ports, O extends Ports, S extends z.ZodType, A extends Api>(
     definition: ActorDefinition<I, O, S, A>,
-    options: { config: z.input<S>; name?: string | undefined; replicas?: number | undefined },
+    options: Parameters<Plan['addActor']>[1] & { readonly config: z.input<S> },
   ): ActorRef<I, O, A> {
     this.#mustBeNew('actor()')
     const { name, replicas } = this.#plan.addActor(definition as unknown as ActorDefinition, options)
@@ -112,6 +123,11 @@ class BuiltTroupe implements Troupe {
         Promise.all(this.#replicas(name).map((member) => this.#ask(member, name, method, args))),
       ),
     }
+  }
+
+  supervisor(options: SupervisorOptions): void {
+    this.#mustBeNew('supervisor()')
+    this.#plan.addSupervisor(options)
   }
 
   connect<T>(from: OutputRef<T>, to: InputRef<T>, options: { credits?: number | undefined } = {}): void {
@@ -154,6 +170,7 @@ class BuiltTroupe implements Troupe {
       weights,
       observe,
       clock,
+      journaled: false,
       onCompleted: () => this.#resolve(),
       onFailed: (error: TroupeError) => this.#reject(error),
     }

@@ -13,6 +13,9 @@ export interface Span {
   readonly attributes?: Readonly<Record<string, number | string>>
 }
 
+/** A turn that begins. */
+export type TurnBegun = Pick<Span, 'name' | 'queuedAt' | 'attributes'>
+
 /** What turns need of the actor that they belong to. */
 export interface TurnHost {
   readonly role: string
@@ -21,8 +24,16 @@ export interface TurnHost {
   readonly lock: FifoLock
   /** True once the actor stops: a turn that has not begun never begins, and never settles. */
   readonly halted: () => boolean
+  /** Arrival of the item that the actor is being given, where it is given one. */
+  readonly arrivedAt?: (() => number | undefined) | undefined
+  /** Just before a turn of the actor's own loop: what was done until now can be put away; the turn waits for it. */
+  readonly beforeOwn?: (() => Promise<void> | undefined) | undefined
+  /** A turn waits to be ready (+1), or does not any more (−1). */
+  readonly onWaiting?: ((change: 1 | -1) => void) | undefined
   /** A turn begins. */
   readonly onBegin: () => void
+  /** Does the work. Where time is virtual, the result comes at the moment at which the turn ends. Default: at once. */
+  readonly perform?: (<R>(turn: TurnBegun, work: () => R | Promise<R>) => Promise<R>) | undefined
   /** The turn has ended, well or not. */
   readonly onSpan: (span: Span) => void
   /** A turn of a stream failed: so does the actor. */
@@ -45,11 +56,7 @@ export function createTurn(host: TurnHost): Turn {
 }
 
 /** The busy period itself: waits its turn, works, reports the span. */
-async function occupy<R>(
-  host: TurnHost,
-  span: Pick<Span, 'name' | 'queuedAt' | 'attributes'>,
-  work: () => R,
-): Promise<Awaited<R>> {
+async function occupy<R>(host: TurnHost, span: TurnBegun, work: () => R | Promise<R>): Promise<R> {
   await host.lock.acquire()
   if (host.halted()) {
     host.lock.release()
@@ -58,7 +65,7 @@ async function occupy<R>(
   const start = host.clock.now()
   host.onBegin()
   try {
-    return await work()
+    return await (host.perform ? host.perform(span, work) : work())
   } finally {
     host.onSpan({ ...span, start, end: host.clock.now() })
     host.lock.release()
@@ -69,7 +76,10 @@ async function runOwn<R>(host: TurnHost, name: string, work: () => R | Promise<R
   if (host.halted()) return never
   host.gate.enter()
   try {
-    return await occupy(host, { name, queuedAt: host.clock.now() }, () => {
+    const queuedAt = host.clock.now()
+    const putAway = host.beforeOwn?.()
+    if (putAway) await putAway
+    return await occupy(host, { name, queuedAt }, () => {
       host.gate.admit(take)
       return work()
     })
@@ -96,7 +106,7 @@ class TurnQueue<T, R> {
     const subscription = source.subscribe({
       next: (item) => {
         host.gate.enter()
-        this.#items.push({ item, queuedAt: host.clock.now() })
+        this.#items.push({ item, queuedAt: host.arrivedAt?.() ?? host.clock.now() })
         if (!this.#working) void this.#drain()
       },
       error: (error) => subscriber.error(error),
@@ -129,9 +139,19 @@ class TurnQueue<T, R> {
     if (this.#completed) subscriber.complete()
   }
 
+  async #untilReady(ready: (item: T) => Promise<void>, item: T): Promise<void> {
+    const { host } = this
+    host.onWaiting?.(1)
+    try {
+      await ready(item)
+    } finally {
+      host.onWaiting?.(-1)
+    }
+  }
+
   async #one(item: T, queuedAt: number): Promise<R> {
     const { host, work, options } = this
-    await options.ready?.(item)
+    if (options.ready) await this.#untilReady(options.ready, item)
     const attributes = options.attributes?.(item)
     const span = { name: options.name ?? host.role, queuedAt, ...(attributes ? { attributes } : {}) }
     return occupy(host, span, () => work(item))
@@ -150,7 +170,8 @@ function generate<R>(host: TurnHost, name: string, items: () => AsyncIterator<R>
       pulling = true
       gate.enter()
       try {
-        const { done, value } = await occupy(host, { name, queuedAt: host.clock.now() }, () => iterator.next())
+        const pulled = () => iterator.next()
+        const { done, value } = await occupy<IteratorResult<R>>(host, { name, queuedAt: host.clock.now() }, pulled)
         if (done) end()
         else subscriber.next(value)
         if (done) subscriber.complete()

@@ -1,32 +1,58 @@
 import type { WiringPlan } from '../placement/control.js'
 import type { Plan } from './plan.js'
 
-interface Growing<H> {
-  readonly inputs: { port: string; window: number; end: H }[]
-  readonly outputs: { port: string; ends: H[] }[]
+/** One sender replica joined with one receiver replica. */
+export interface Channel {
+  readonly id: number
+  /** Index of its connection among those of the plan. */
+  readonly connection: number
+  readonly from: string
+  readonly fromPort: string
+  readonly to: string
+  readonly toPort: string
+  readonly window: number
 }
 
-/** One wire from every sender replica to every receiver replica of each connection, given out to both. */
-export function wiringPlans<M, H>(
-  plan: Plan,
-  replicas: (actor: string) => readonly M[],
-  pair: () => readonly [H, H],
-): ReadonlyMap<M, WiringPlan<H>> {
-  const plans = new Map<M, Growing<H>>()
-  const of = (member: M): Growing<H> => {
-    const known = plans.get(member) ?? { inputs: [], outputs: [] }
-    plans.set(member, known)
-    return known
+/** The channels of a plan, from every sender replica to every receiver replica of each connection. */
+export function channelsOf(plan: Plan, replicas: (actor: string) => readonly string[]): Channel[] {
+  const channels: Channel[] = []
+  plan.connections.forEach(({ from, to, window }, connection) => {
+    for (const sender of replicas(from.actor))
+      for (const receiver of replicas(to.actor))
+        channels.push({
+          id: channels.length,
+          connection,
+          from: sender,
+          fromPort: from.port,
+          to: receiver,
+          toPort: to.port,
+          window,
+        })
+  })
+  return channels
+}
+
+/** What an actor is told of its channels; `endOf` gives it its end, or none while the other side is not there. */
+export function wiringPlanOf<H>(
+  member: string,
+  channels: readonly Channel[],
+  endOf: (channel: Channel) => H | undefined,
+  keep: (receiver: string) => boolean,
+): WiringPlan<H> {
+  const inputs = channels
+    .filter(({ to }) => to === member)
+    .map((channel) => ({
+      port: channel.toPort,
+      channel: channel.id,
+      window: channel.window,
+      end: endOf(channel),
+    }))
+  const connections = new Map<number, { port: string; ends: WiringPlan<H>['outputs'][number]['ends'][number][] }>()
+  for (const channel of channels) {
+    if (channel.from !== member) continue
+    const known = connections.get(channel.connection) ?? { port: channel.fromPort, ends: [] }
+    connections.set(channel.connection, known)
+    known.ends.push({ channel: channel.id, keep: keep(channel.to), end: endOf(channel) })
   }
-  for (const { from, to, window } of plan.connections) {
-    for (const sender of replicas(from.actor)) {
-      const ends = replicas(to.actor).map((receiver) => {
-        const [near, far] = pair()
-        of(receiver).inputs.push({ port: to.port, window, end: far })
-        return near
-      })
-      of(sender).outputs.push({ port: from.port, ends })
-    }
-  }
-  return plans
+  return { inputs, outputs: [...connections.values()] }
 }

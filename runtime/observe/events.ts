@@ -13,8 +13,10 @@ export type RunEvent =
       readonly type: 'state'
       readonly actor: ActorIdentity
       readonly at: number
-      readonly state: 'starting' | 'ready' | 'stopped' | 'failed'
+      readonly state: 'starting' | 'ready' | 'stopped' | 'failed' | 'restarting'
       readonly error?: WireError | undefined
+      /** How often it was restarted, this time included. */
+      readonly restarts?: number | undefined
     }
   /** One turn: a busy period of an actor. `queuedAt` is when its item was ready to be worked on. */
   | {

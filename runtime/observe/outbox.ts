@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { WireError } from '../kernel/errors.js'
+import type { CellCommit } from '../placement/commit.js'
 import type { Clock } from '../time/clock.js'
 import type { RunEvent } from './events.js'
 import type { Reporter, ReportSink } from './reporter.js'
@@ -9,6 +10,8 @@ export type ReportFrame =
   | { readonly type: 'events'; readonly sequence: number; readonly events: readonly RunEvent[] }
   | { readonly type: 'completed' }
   | { readonly type: 'failed'; readonly error: WireError }
+  | { readonly type: 'taking'; readonly channel: number; readonly seq: number }
+  | { readonly type: 'commit'; readonly commit: CellCommit }
 
 export interface AckFrame {
   readonly type: 'ack'
@@ -61,6 +64,17 @@ export class Outbox implements Reporter {
 
   failed(error: WireError): void {
     this.#last({ type: 'failed', error })
+  }
+
+  taking(channel: number, seq: number): void {
+    const frame: ReportFrame = { type: 'taking', channel, seq }
+    this.#port.postMessage(frame)
+  }
+
+  /** What was posted arrives, also when this thread dies now. */
+  commit(commit: CellCommit): undefined {
+    const frame: ReportFrame = { type: 'commit', commit }
+    this.#port.postMessage(frame)
   }
 
   drain(): Promise<void> {
@@ -121,6 +135,12 @@ export function receiveReports(port: MessagePort, sink: ReportSink): void {
         port.postMessage(ack)
         return
       }
+      case 'taking':
+        sink.taking(frame.channel, frame.seq)
+        return
+      case 'commit':
+        sink.commit(frame.commit)
+        return
       case 'completed':
         sink.completed()
         return

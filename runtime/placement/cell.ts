@@ -1,54 +1,77 @@
-import { checkCrossing } from '../channel/crossing.js'
+import { checkCrossing, cloneRefusal } from '../channel/crossing.js'
 import type { Wire } from '../channel/wire.js'
 import type { ActorDefinition, Api, Ports, RunningActor } from '../kernel/actor.js'
 import { TroupeError, toWire } from '../kernel/errors.js'
 import { Gate } from '../kernel/gate.js'
 import type { FifoLock } from '../kernel/lock.js'
-import { createTurn, type Span } from '../kernel/turn.js'
+import { createTurn, type Span, type TurnBegun } from '../kernel/turn.js'
 import type { RunEvent } from '../observe/events.js'
 import type { Reporter } from '../observe/reporter.js'
 import { openWeightStore } from '../tensor/weight-store.js'
+import type { WeightStore, WeightStoreHandle } from '../tensor/weights.js'
 import type { Clock } from '../time/clock.js'
+import type { Scheduler } from '../time/scheduler.js'
 import { createContext } from './context.js'
-import { type Control, type Reply, reply, type WiringPlan } from './control.js'
+import { type Control, type Reply, type Rewiring, reply, type WiringPlan } from './control.js'
+import { Effects } from './effects.js'
 import type { CellSpec } from './stage.js'
 import { Wiring } from './wiring.js'
 
 /** What the place provides that an actor lives in. `H` is an end of a wire as it arrives there. */
 export interface CellPlace<H> {
   readonly clock: Clock
+  readonly scheduler: Scheduler
   readonly lock: FifoLock
   readonly reporter: Reporter
   readonly definition: () => Promise<ActorDefinition>
   readonly toWire: (end: H) => Wire
   /** Runs what may run the actor's own code, so that a stray error can be told whose it is. */
   readonly within: <T>(work: () => T) => T
+  /** Does a turn's work where time is virtual: the result comes at the moment at which the turn ends. `index` counts turns. */
+  readonly perform?: (<R>(turn: TurnBegun, index: number, work: () => R | Promise<R>) => Promise<R>) | undefined
+  /** Default: shared memory, as other threads see it. */
+  readonly openWeights?: ((handle: WeightStoreHandle) => WeightStore) | undefined
 }
 
-/** One actor, in any placement: its life from start to dispose, its gate, its ports. */
+/** One actor, in any placement: its life from start to dispose, its gate, its ports, what it puts away. */
 export class Cell<H> implements Control<H> {
   readonly #spec: CellSpec
   readonly #place: CellPlace<H>
   readonly #gate: Gate
+  readonly #effects: Effects
   readonly #abort = new AbortController()
   #definition: ActorDefinition | undefined
   #actor: RunningActor<Ports, Ports, Api> | undefined
   #starting: Promise<unknown> = Promise.resolve()
   #wiring: Wiring | undefined
   #halted = false
+  #killed = false
   #failed = false
   #completed = false
+  /** Turns under way, and those that wait to be ready. */
   #turns = 0
+  #unready = 0
+  /** Turns done, over all lives. */
+  #done: number
+  #changed = true
   #turnEnded: (() => void) | undefined
+  #quiet: (() => void) | undefined
   #malformed = 0
 
   constructor(spec: CellSpec, place: CellPlace<H>) {
     this.#spec = spec
     this.#place = place
+    this.#done = spec.resume?.turns ?? 0
     this.#gate = new Gate({
+      scheduler: place.scheduler,
       mayTake: () => (this.#wiring?.ready ?? false) && !place.reporter.behind,
-      onIdle: () => this.#checkCompleted(),
+      onIdle: () => this.#idle(),
       within: place.within,
+    })
+    this.#effects = new Effects({
+      held: spec.commits,
+      working: () => place.perform !== undefined && this.#turns > 0,
+      emit: (event) => this.#report(event),
     })
   }
 
@@ -60,6 +83,10 @@ export class Cell<H> implements Control<H> {
 
   wire(plan: WiringPlan<H>): Promise<Reply<void>> {
     return reply(() => this.#place.within(() => this.#wire(plan)))
+  }
+
+  rewire({ channel, end }: Rewiring<H>): Promise<Reply<void>> {
+    return reply(() => this.#wiring?.rewire({ channel, end: end && this.#place.toWire(end) }))
   }
 
   ask(method: string, args: readonly unknown[]): Promise<Reply<unknown>> {
@@ -75,6 +102,10 @@ export class Cell<H> implements Control<H> {
       checkCrossing(answer, `${where}, answer of "${method}"`)
       return answer
     })
+  }
+
+  ping(): Promise<Reply<void>> {
+    return reply(() => {})
   }
 
   halt(): Promise<Reply<void>> {
@@ -106,6 +137,33 @@ export class Cell<H> implements Control<H> {
     })
   }
 
+  /** Ends the actor at once, as the death of its place would: nothing more of it is heard. */
+  kill(): void {
+    this.#killed = true
+    this.#shut()
+    this.#wiring?.close()
+  }
+
+  /** Lets nothing more in; resolves when no turn works or is about to, and everything done is put away and acknowledged. */
+  async pause(): Promise<void> {
+    this.#gate.shut()
+    while (!this.quiet && !this.#halted)
+      await new Promise<void>((resolve) => {
+        this.#quiet = resolve
+        this.#gate.settle()
+      })
+    this.#wiring?.release(true)
+  }
+
+  /** Whether nothing works here, or is about to, except for what waits to be ready. */
+  get quiet(): boolean {
+    return this.#turns === 0 && this.#gate.busy === this.#unready && !this.#changed
+  }
+
+  resume(): void {
+    if (!this.#halted) this.#gate.open()
+  }
+
   /** The gate's look at the world: something may have changed. */
   poll(): void {
     this.#gate.poll()
@@ -118,7 +176,7 @@ export class Cell<H> implements Control<H> {
 
   /** The actor is at fault and works no more; only the first fault counts. */
   fail(error: unknown): void {
-    if (this.#failed) return
+    if (this.#failed || this.#killed) return
     if (this.#halted) {
       // Whoever waited on the actor's signal was told to stop: that is how it should be.
       if (error instanceof TroupeError && error.code === 'E_STOPPED') return
@@ -128,12 +186,14 @@ export class Cell<H> implements Control<H> {
     this.#failed = true
     this.#shut()
     this.#state('failed', error)
-    this.#wiring?.fail(error)
+    // One that may be restarted goes on where it was: its receivers wait for that.
+    if (!this.#spec.commits) this.#wiring?.fail(error)
     this.#place.reporter.failed(toWire(error))
   }
 
   async #start(): Promise<void> {
-    const { clock, lock, reporter } = this.#place
+    const { clock, lock, perform, openWeights = openWeightStore } = this.#place
+    const { resume, weights } = this.#spec
     try {
       this.#definition = await this.#place.definition()
       const turn = createTurn({
@@ -142,14 +202,19 @@ export class Cell<H> implements Control<H> {
         gate: this.#gate,
         lock,
         halted: () => this.#halted,
+        arrivedAt: () => this.#wiring?.arriving,
+        beforeOwn: () => (this.#gate.busy === 1 ? this.#putAway() : undefined),
+        onWaiting: (change) => this.#waiting(change),
         onBegin: () => this.#turns++,
+        perform: perform && ((begun, work) => perform(begun, this.#done, work)),
         onSpan: (span) => this.#afterTurn(span),
         fail: (error) => this.fail(error),
       })
-      const emit = (event: RunEvent) => reporter.emit(event)
-      const weights = this.#spec.weights && openWeightStore(this.#spec.weights)
-      const context = createContext({ spec: this.#spec, clock, turn, signal: this.#abort.signal, weights, emit })
+      const emit = (event: RunEvent) => this.#effects.emit(event)
+      const store = weights && this.#effects.over(openWeights(weights))
+      const context = createContext({ spec: this.#spec, clock, turn, signal: this.#abort.signal, weights: store, emit })
       this.#actor = await this.#definition.start(context)
+      if (resume?.role !== undefined) await this.#actor.restore?.(resume.role)
     } catch (error) {
       this.#failed = true
       this.#state('failed', error)
@@ -159,39 +224,128 @@ export class Cell<H> implements Control<H> {
   }
 
   #wire(plan: WiringPlan<H>): void {
-    const { name } = this.#spec
     if (!this.#definition || !this.#actor) throw new TroupeError('E_ACTOR_DOWN', 'the actor has not started')
-    const { toWire: wireOf } = this.#place
-    const wires: WiringPlan<Wire> = {
-      inputs: plan.inputs.map((input) => ({ ...input, end: wireOf(input.end) })),
-      outputs: plan.outputs.map((output) => ({ ...output, ends: output.ends.map(wireOf) })),
-    }
-    this.#wiring = new Wiring(name, this.#definition, wires, {
-      changed: () => this.#gate.poll(),
-      ended: () => this.#gate.settle(),
-      failed: (error) => this.fail(error),
-      malformed: (port) => this.#log(`dropped a malformed frame at ${port} (${++this.#malformed} so far)`),
+    const { toWire: wireOf, clock, scheduler } = this.#place
+    const wireOfAny = <E extends { readonly end: H | undefined }>(each: E) => ({
+      ...each,
+      end: each.end === undefined ? undefined : wireOf(each.end),
+    })
+    this.#wiring = new Wiring({
+      spec: this.#spec,
+      definition: this.#definition,
+      plan: {
+        inputs: plan.inputs.map(wireOfAny),
+        outputs: plan.outputs.map((output) => ({ ...output, ends: output.ends.map(wireOfAny) })),
+      },
+      clock,
+      scheduler,
+      events: {
+        changed: () => this.#gate.poll(),
+        credit: () => {
+          this.#changed = true
+          this.#gate.settle()
+        },
+        ended: () => {
+          this.#changed = true
+          this.#gate.settle()
+        },
+        failed: (error) => this.fail(error),
+        malformed: (port) => this.#log(`dropped a malformed frame at ${port} (${++this.#malformed} so far)`),
+        taking: (channel, seq) => {
+          this.#changed = true
+          if (this.#spec.commits) this.#place.reporter.taking(channel, seq)
+        },
+        emitted: () => {
+          this.#changed = true
+        },
+        aside: (port, message) => this.#setAside(port, message),
+      },
     })
     for (const input of this.#wiring.inputs) this.#gate.add(input)
-    this.#wiring.open(this.#actor, name)
+    this.#wiring.open(this.#actor)
     if (!this.#halted) this.#gate.open()
   }
 
-  #checkCompleted(): void {
-    if (this.#completed || this.#halted || !this.#wiring?.finished) return
-    this.#completed = true
-    this.#place.reporter.completed()
+  /** Everything has settled: what was done is put away, and leaves. */
+  #idle(): Promise<void> | undefined {
+    const putAway = this.#putAway()
+    if (putAway) return putAway.then(() => this.#afterIdle())
+    this.#afterIdle()
+    return undefined
+  }
+
+  #afterIdle(): void {
+    if (!this.#completed && !this.#halted && this.#wiring?.finished) {
+      this.#completed = true
+      this.#place.reporter.completed()
+    }
+    this.#tellQuiet()
+  }
+
+  #putAway(): Promise<void> | undefined {
+    const wiring = this.#wiring
+    if (!this.#changed || this.#halted || !wiring) return undefined
+    this.#changed = false
+    wiring.settle()
+    if (!this.#spec.commits) {
+      wiring.release()
+      return undefined
+    }
+    const role = this.#actor?.snapshot?.()
+    if (role instanceof Promise) return role.then((state) => this.#commit(wiring, state)).catch((e) => this.fail(e))
+    return this.#commit(wiring, role)
+  }
+
+  #commit(wiring: Wiring, role: unknown): Promise<void> | undefined {
+    if (this.#killed) return undefined
+    const leave = () => {
+      if (this.#killed) return
+      this.#effects.publish()
+      wiring.release()
+    }
+    try {
+      const commit = { turns: this.#done, role, ...wiring.putAway(), events: this.#effects.take() }
+      const confirmed = this.#place.reporter.commit(commit)
+      if (confirmed) return confirmed.then(leave)
+      leave()
+    } catch (error) {
+      this.fail(error instanceof TroupeError ? error : cloneRefusal(error, `${this.#spec.name}, snapshot`))
+    }
+    return undefined
+  }
+
+  #setAside(port: string, message: unknown): void {
+    this.#changed = true
+    const lost = message === undefined
+    this.#log(`${lost ? 'lost' : 'set aside'} a message of input "${port}"`, 'error')
+    if (!lost) this.#effects.emit(this.#stamped({ type: 'record', kind: 'dead-letters', value: { port, message } }))
+    const instead = lost ? undefined : this.#place.within(() => this.#actor?.setAside?.(port, message))
+    if (instead) this.#wiring?.emitInstead(instead)
+  }
+
+  #waiting(change: 1 | -1): void {
+    this.#unready += change
+    this.#tellQuiet()
+  }
+
+  #tellQuiet(): void {
+    if (!this.quiet) return
+    this.#quiet?.()
+    this.#quiet = undefined
   }
 
   #afterTurn(span: Span): void {
     const { reporter } = this.#place
-    const actor = this.#identity()
-    reporter.emit({ type: 'span', actor, ...span })
-    for (const { name, depth, window, ended } of this.#wiring?.inputs ?? []) {
-      if (!ended) reporter.emit({ type: 'queue', actor, at: span.end, input: name, depth, window })
-    }
-    reporter.afterTurn()
     this.#turns--
+    this.#done++
+    this.#changed = true
+    this.#effects.endTurn(span.end)
+    const { actor } = this.#stamped({ type: 'span' })
+    this.#report({ type: 'span', actor, ...span })
+    for (const { name, depth, window, ended } of this.#wiring?.inputs ?? []) {
+      if (!ended) this.#report({ type: 'queue', actor, at: span.end, input: name, depth, window })
+    }
+    if (!this.#killed) reporter.afterTurn()
     if (this.#turns === 0) this.#turnEnded?.()
   }
 
@@ -202,24 +356,20 @@ export class Cell<H> implements Control<H> {
     this.#abort.abort(new TroupeError('E_STOPPED', 'the troupe stops', { where: this.#spec.name }))
   }
 
-  #identity() {
+  #stamped<E extends object>(event: E) {
     const { name, role, replica } = this.#spec
-    return { name, role, replica }
+    return { actor: { name, role, replica }, at: this.#place.clock.now(), ...event }
   }
 
   #state(state: 'ready' | 'stopped' | 'failed', error?: unknown): void {
-    const at = this.#place.clock.now()
-    const report = error === undefined ? {} : { error: toWire(error) }
-    this.#place.reporter.emit({ type: 'state', actor: this.#identity(), at, state, ...report })
+    this.#report(this.#stamped({ type: 'state', state, ...(error === undefined ? {} : { error: toWire(error) }) }))
   }
 
-  #log(message: string): void {
-    this.#place.reporter.emit({
-      type: 'log',
-      actor: this.#identity(),
-      at: this.#place.clock.now(),
-      level: 'warn',
-      message,
-    })
+  #log(message: string, level: 'warn' | 'error' = 'warn'): void {
+    this.#report(this.#stamped({ type: 'log', level, message }))
+  }
+
+  #report(event: RunEvent): void {
+    if (!this.#killed) this.#place.reporter.emit(event)
   }
 }

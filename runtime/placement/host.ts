@@ -4,12 +4,12 @@ import { portWire } from '../channel/wire.js'
 import { FifoLock } from '../kernel/lock.js'
 import { Outbox } from '../observe/outbox.js'
 import { realClock } from '../time/clock.js'
-import { hop } from '../time/hop.js'
+import { realScheduler } from '../time/scheduler.js'
 import { Cell } from './cell.js'
 import type { Control } from './control.js'
 import { importDefinition } from './definition.js'
 import type { CellSpec } from './stage.js'
-import { installStrayErrors } from './stray.js'
+import { installStrayErrors, type StrayHandler } from './stray.js'
 
 /** What a thread is given to host one actor. */
 export interface HostTask {
@@ -18,32 +18,46 @@ export interface HostTask {
   readonly reports: MessagePort
 }
 
-/** Hosts one actor for its whole life; returns when it was disposed of. */
+/** Hosts one actor for its whole life; returns when it was disposed of. The thread may then host another. */
 export default function host({ spec, control, reports }: HostTask): Promise<void> {
   const reporter = new Outbox(reports, { clock: realClock, onAck: () => cell.poll() })
   const cell: Cell<MessagePort> = new Cell<MessagePort>(spec, {
     clock: realClock,
+    scheduler: realScheduler,
     lock: new FifoLock(),
     reporter,
     definition: () => importDefinition(spec.module, spec.role),
     toWire: portWire,
     within: (work) => work(),
   })
-  installStrayErrors(cell)
-  process.on('unhandledRejection', (reason) => cell.stray(reason))
-  process.on('uncaughtException', (error) => cell.stray(error))
+  answerFor(cell)
   return new Promise((resolve) => {
     const exposed: Control<MessagePort> = {
       start: () => cell.start(),
       wire: (plan) => cell.wire(plan),
+      rewire: (rewiring) => cell.rewire(rewiring),
       ask: (method, args) => cell.ask(method, args),
+      ping: () => cell.ping(),
       halt: () => cell.halt(),
       dispose: async () => {
         const answer = await cell.dispose()
-        hop(resolve) // behind the answer
+        realScheduler.hop(resolve) // behind the answer
         return answer
       },
     }
     comlink.expose(exposed, control as unknown as comlink.Endpoint)
   })
+}
+
+let present: StrayHandler | undefined
+
+/** Errors that nobody caught in this thread are those of the actor that lives here now. */
+function answerFor(cell: StrayHandler): void {
+  const first = present === undefined
+  present = cell
+  if (!first) return
+  const stray = (error: unknown) => present?.stray(error)
+  installStrayErrors({ stray })
+  process.on('unhandledRejection', stray)
+  process.on('uncaughtException', stray)
 }

@@ -3,11 +3,12 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import comlink from 'comlink'
 import { Piscina } from 'piscina'
 import type { ActorDefinition } from '../kernel/actor.js'
+import { TroupeError } from '../kernel/errors.js'
 import { receiveReports } from '../observe/outbox.js'
 import type { Clock } from '../time/clock.js'
-import type { Control, WiringPlan } from './control.js'
+import type { Control, Rewiring, WiringPlan } from './control.js'
 import type { HostTask } from './host.js'
-import type { CellSpec, HostSink, Stage } from './stage.js'
+import type { CellSpec, Host, HostSink, Stage } from './stage.js'
 
 const hostFile = fileURLToPath(new URL('./host.js', import.meta.url))
 
@@ -26,14 +27,20 @@ export function threadStage(clock: Clock, actors: number): Stage<MessagePort> {
   pool.on('error', () => {})
   const ports: MessagePort[] = []
 
-  function host(spec: CellSpec, _definition: ActorDefinition, sink: HostSink): Control<MessagePort> {
+  function host(spec: CellSpec, _definition: ActorDefinition, sink: HostSink): Host<MessagePort> {
     const control = new MessageChannel()
     const reports = new MessageChannel()
     ports.push(control.port1, reports.port1)
     receiveReports(reports.port1, sink)
     const task: HostTask = { spec, control: control.port2, reports: reports.port2 }
-    pool.run(task, { transferList: [control.port2, reports.port2] }).catch((error: Error) => sink.died(error))
-    return remoteControl(control.port1)
+    const life = new AbortController()
+    const lived = pool.run(task, { transferList: [control.port2, reports.port2], signal: life.signal })
+    lived.catch((error: Error) => sink.died(threadDied(spec.name, error), / code: 0$/.test(error.message)))
+    const kill = async (deadlineMs: number) => {
+      life.abort()
+      await clock.deadline(lived.then(nothing, nothing), deadlineMs, `ending the thread of ${spec.name}`)
+    }
+    return { control: remoteControl(control.port1), kill }
   }
 
   return {
@@ -56,6 +63,8 @@ function remoteControl(port: MessagePort): Control<MessagePort> {
   return {
     start: () => remote.start(),
     wire: (plan) => remote.wire(comlink.transfer(plan, endsOf(plan) as unknown as Transferable[])),
+    rewire: (rewiring) => remote.rewire(comlink.transfer(rewiring, endOf(rewiring) as unknown as Transferable[])),
+    ping: () => remote.ping(),
     ask: (method, args) => remote.ask(method, args),
     halt: () => remote.halt(),
     dispose: () => remote.dispose(),
@@ -63,5 +72,16 @@ function remoteControl(port: MessagePort): Control<MessagePort> {
 }
 
 function endsOf(plan: WiringPlan<MessagePort>): MessagePort[] {
-  return [...plan.inputs.map(({ end }) => end), ...plan.outputs.flatMap(({ ends }) => ends)]
+  const ends = [...plan.inputs.map(({ end }) => end), ...plan.outputs.flatMap(({ ends }) => ends.map(({ end }) => end))]
+  return ends.filter((end) => end !== undefined)
+}
+
+function endOf({ end }: Rewiring<MessagePort>): MessagePort[] {
+  return end === undefined ? [] : [end]
+}
+
+const nothing = () => {}
+
+function threadDied(name: string, cause: Error): TroupeError {
+  return new TroupeError('E_HOST_DIED', `the thread of ${name} has ended: ${cause.message}`, { where: name, cause })
 }

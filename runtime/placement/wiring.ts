@@ -1,55 +1,60 @@
 import type { Observable, Subscription } from 'rxjs'
-import { InputPort } from '../channel/input-port.js'
-import { OutputPort } from '../channel/output-port.js'
-import type { Wire } from '../channel/wire.js'
+import { InputPort, type InputPortState, OutputPort, type OutputPortState, type Wire } from '../channel/index.js'
 import type { ActorDefinition, Api, Ports, RunningActor } from '../kernel/actor.js'
 import { TroupeError } from '../kernel/errors.js'
-import type { WiringPlan } from './control.js'
+import type { Clock } from '../time/clock.js'
+import type { Scheduler } from '../time/scheduler.js'
+import type { Rewiring, WiringPlan } from './control.js'
+import type { CellSpec } from './stage.js'
 
 export interface WiringEvents {
   /** Items, credit or subscribers came. */
   changed(): void
+  /** Credit came for what had waited for it. */
+  credit(): void
   /** An input or an output has ended. */
   ended(): void
   /** The actor is at fault: its output failed, or what it emitted cannot be sent. */
   failed(error: unknown): void
   malformed(port: string): void
+  /** The actor is being given a message. */
+  taking(channel: number, seq: number): void
+  /** The actor has emitted something. */
+  emitted(): void
+  /** A message is not given to the actor any more; undefined where moved buffers are lost. */
+  aside(port: string, message: unknown): void
+}
+
+export interface WiringOptions {
+  readonly spec: CellSpec
+  readonly definition: ActorDefinition
+  readonly plan: WiringPlan<Wire>
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly events: WiringEvents
 }
 
 /** The ports of one actor and the subscriptions that drive its outputs. */
 export class Wiring {
   readonly inputs: readonly InputPort[]
   readonly outputs: readonly OutputPort[]
-  readonly #events: WiringEvents
+  readonly #options: WiringOptions
   readonly #subscriptions = new Map<OutputPort, Subscription>()
   readonly #running = new Set<OutputPort>()
   /** Errors that came in from senders: the actor that passes one on is not at fault. */
   readonly #inbound = new WeakSet<object>()
 
-  constructor(name: string, definition: ActorDefinition, plan: WiringPlan<Wire>, events: WiringEvents) {
-    this.#events = events
-    this.inputs = Object.keys(definition.inputs).map((port) => {
-      const channels = plan.inputs.filter((input) => input.port === port)
-      return new InputPort(port, {
-        channels: channels.map(({ end, window }) => ({ wire: end, window })),
-        where: `${name}, input "${port}"`,
-        events: {
-          changed: () => events.changed(),
-          ended: () => events.ended(),
-          inbound: (error) => void this.#inbound.add(error),
-          malformed: () => events.malformed(`input "${port}"`),
-          violated: (error) => events.failed(error),
-        },
-      })
-    })
-    this.outputs = Object.entries(definition.outputs).map(([port, declared]) =>
-      this.#output(name, port, declared, plan),
-    )
+  constructor(options: WiringOptions) {
+    this.#options = options
+    const { inputs, outputs } = options.definition
+    this.inputs = Object.keys(inputs).map((port) => this.#input(port))
+    this.outputs = Object.entries(outputs).map(([port, declared]) => this.#output(port, declared))
   }
 
-  /** Whether one more message of every output could leave at once. */
+  /** Whether one more message of every output would find credit. */
   get ready(): boolean {
-    return this.outputs.every((output) => output.ready)
+    for (const output of this.outputs) if (!output.ready) return false
+    return true
   }
 
   /** All outputs have completed; of an actor without outputs, all inputs have ended. */
@@ -57,25 +62,63 @@ export class Wiring {
     return this.outputs.length > 0 ? this.#running.size === 0 : this.inputs.every((input) => input.ended)
   }
 
+  /** When the message came that is being delivered right now. */
+  get arriving(): number | undefined {
+    for (const input of this.inputs) if (input.arriving !== undefined) return input.arriving
+    return undefined
+  }
+
   isInbound(error: unknown): boolean {
     return typeof error === 'object' && error !== null && this.#inbound.has(error)
   }
 
   /** Calls the actor's `streams`, subscribes to what it returns, then grants the senders their first credit. */
-  open(actor: RunningActor<Ports, Ports, Api>, name: string): void {
+  open(actor: RunningActor<Ports, Ports, Api>): void {
     const streams = Object.fromEntries(this.inputs.map((input) => [input.name, input.stream]))
     const made: Readonly<Record<string, Observable<unknown> | undefined>> = actor.streams?.(streams) ?? {}
-    for (const output of this.outputs) this.#running.add(output)
+    for (const output of this.outputs) if (!output.ended) this.#running.add(output)
     for (const output of this.outputs) {
       const stream = made[output.name]
+      if (output.ended) continue
       if (stream) this.#drive(output, stream)
       else if (!actor.streams) this.#end(output)
-      else throw new TroupeError('E_CONFIG', `streams() returned no output "${output.name}"`, { where: name })
+      else
+        throw new TroupeError('E_CONFIG', `streams() returned no output "${output.name}"`, {
+          where: this.#options.spec.name,
+        })
     }
     for (const input of this.inputs) {
       input.open()
       if (!actor.streams) input.cancel()
     }
+  }
+
+  rewire({ channel, end }: Rewiring<Wire>): void {
+    for (const port of [...this.outputs, ...this.inputs]) port.attach(channel, end)
+  }
+
+  /** Emits what the actor gives in place of a message that it is not given. */
+  emitInstead(messages: Readonly<Record<string, unknown>>): void {
+    for (const output of this.outputs) if (Object.hasOwn(messages, output.name)) this.#emit(output, messages[output.name])
+  }
+
+  /** Everything taken is done with, and what was emitted has its number and its receiver. */
+  settle(): void {
+    for (const input of this.inputs) input.done()
+    for (const output of this.outputs) output.assign()
+  }
+
+  putAway(): { inputs: Record<string, InputPortState>; outputs: Record<string, OutputPortState> } {
+    return {
+      inputs: Object.fromEntries(this.inputs.map((input) => [input.name, input.state])),
+      outputs: Object.fromEntries(this.outputs.map((output) => [output.name, output.putAway()])),
+    }
+  }
+
+  /** Lets everything settled go: outputs, then acknowledgements. */
+  release(now = false): void {
+    for (const output of this.outputs) output.release()
+    for (const input of this.inputs) input.tell(now)
   }
 
   fail(error: unknown): void {
@@ -89,21 +132,24 @@ export class Wiring {
 
   #drive(output: OutputPort, stream: Observable<unknown>): void {
     const subscription = stream.subscribe({
-      next: (message) => {
-        try {
-          output.emit(message)
-        } catch (error) {
-          this.#events.failed(error)
-        }
-      },
+      next: (message) => this.#emit(output, message),
       error: (error) => {
-        if (!this.isInbound(error)) this.#events.failed(error)
+        if (!this.isInbound(error)) this.#options.events.failed(error)
         output.fail(error)
         this.#ended(output)
       },
       complete: () => this.#end(output),
     })
     this.#subscriptions.set(output, subscription)
+  }
+
+  #emit(output: OutputPort, message: unknown): void {
+    try {
+      output.emit(message)
+      this.#options.events.emitted()
+    } catch (error) {
+      this.#options.events.failed(error)
+    }
   }
 
   #end(output: OutputPort): void {
@@ -113,24 +159,55 @@ export class Wiring {
 
   #ended(output: OutputPort): void {
     this.#running.delete(output)
-    this.#events.ended()
+    this.#options.events.ended()
   }
 
-  #output(name: string, port: string, declared: Ports[string], plan: WiringPlan<Wire>): OutputPort {
-    const output = new OutputPort(port, {
-      port: declared,
-      where: `${name}, output "${port}"`,
+  #input(port: string): InputPort {
+    const { spec, plan, clock, scheduler, events } = this.#options
+    const channels = plan.inputs.filter((input) => input.port === port)
+    return new InputPort(port, {
+      channels: channels.map(({ end, window, channel }) => ({ wire: end, window, channel })),
+      where: `${spec.name}, input "${port}"`,
+      clock,
+      scheduler,
+      state: spec.resume?.inputs[port],
+      aside: spec.aside,
       events: {
-        credit: () => this.#events.changed(),
+        changed: () => events.changed(),
+        ended: () => events.ended(),
+        inbound: (error) => void this.#inbound.add(error),
+        malformed: () => events.malformed(`input "${port}"`),
+        violated: (error) => events.failed(error),
+        taking: (channel, seq) => events.taking(channel, seq),
+        aside: (message) => events.aside(port, message),
+      },
+    })
+  }
+
+  #output(port: string, declared: Ports[string]): OutputPort {
+    const { spec, plan, clock, events } = this.#options
+    const state = spec.resume?.outputs[port]
+    const output: OutputPort = new OutputPort(port, {
+      port: declared,
+      where: `${spec.name}, output "${port}"`,
+      clock,
+      held: spec.commits,
+      events: {
+        credit: () => (output.pending > 0 ? events.credit() : events.changed()),
         cancelled: () => {
           this.#subscriptions.get(output)?.unsubscribe()
           this.#ended(output)
         },
-        malformed: () => this.#events.malformed(`output "${port}"`),
-        failed: (error) => this.#events.failed(error),
+        malformed: () => events.malformed(`output "${port}"`),
+        failed: (error) => events.failed(error),
       },
     })
-    for (const connection of plan.outputs) if (connection.port === port) output.connect(connection.ends)
+    const connections = plan.outputs.filter((connection) => connection.port === port)
+    connections.forEach(({ ends }, i) => {
+      const channels = ends.map(({ channel, keep, end }) => ({ channel, keep, wire: end }))
+      output.connect(channels, state?.connections[i])
+    })
+    output.ended = state?.ended ?? false
     return output
   }
 }

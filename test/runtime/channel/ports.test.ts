@@ -3,7 +3,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { InlineBus, InputPort, OutputPort, portWire, type Wire } from '../../../runtime/channel/index.js'
 import { type Frame, refillAfter } from '../../../runtime/channel/protocol.js'
-import { port } from '../../../runtime/index.js'
+import { port, realClock, realScheduler } from '../../../runtime/index.js'
 
 /** All frames posted so far have arrived. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
@@ -19,10 +19,23 @@ function watched(wire: Wire, frames: Frame[]): Wire {
   }
 }
 
+const clock = realClock
+const scheduler = realScheduler
+type InputEvents = ConstructorParameters<typeof InputPort>[1]['events']
+type OutputEvents = ConstructorParameters<typeof OutputPort>[1]['events']
+
+function anInput(channels: ConstructorParameters<typeof InputPort>[1]['channels'], events: Partial<InputEvents> = {}) {
+  const silent = { changed() {}, ended() {}, inbound() {}, malformed() {}, taking() {}, aside() {}, violated() {} }
+  return new InputPort('i', { channels, where: 'b', clock, scheduler, events: { ...silent, ...events } })
+}
+
+const anOutput = (events: OutputEvents) =>
+  new OutputPort('o', { port: port(), where: 'a', clock, held: false, events })
+
 /** Outputs and inputs joined by inline wires, with everything that happens written down. */
 function join(options: { senders?: number; receivers?: number; window?: number }) {
   const { senders = 1, receivers = 1, window = 4 } = options
-  const bus = new InlineBus()
+  const bus = new InlineBus(realScheduler)
   const frames: Frame[] = []
   const heard: string[] = []
   const events = {
@@ -31,29 +44,28 @@ function join(options: { senders?: number; receivers?: number; window?: number }
     malformed: () => void heard.push('malformed'),
     failed: (error: Error) => void heard.push(error.message),
   }
-  const outputs = Array.from({ length: senders }, () => new OutputPort('o', { port: port(), where: 'a', events }))
+  const outputs = Array.from({ length: senders }, () => anOutput(events))
   const wires: Wire[][] = Array.from({ length: receivers }, () => [])
   for (const output of outputs) {
     output.connect(
       wires.map((ends) => {
         const [near, far] = bus.pair()
         ends.push(far)
-        return watched(near, frames)
+        return { channel: ends.length - 1, keep: false, wire: watched(near, frames) }
       }),
     )
   }
   const inputs = wires.map((ends, i) => {
-    const input = new InputPort('i', {
-      channels: ends.map((wire) => ({ wire: watched(wire, frames), window })),
-      where: 'b',
-      events: {
+    const input = anInput(
+      ends.map((wire, channel) => ({ channel, wire: watched(wire, frames), window })),
+      {
         changed: () => {},
         ended: () => void heard.push(`ended ${i}`),
         inbound: () => {},
         malformed: () => void heard.push('malformed'),
         violated: (error) => void heard.push(error.code),
       },
-    })
+    )
     input.open()
     return input
   })
@@ -71,8 +83,15 @@ function listen(input: InputPort): { got: unknown[]; end: string[]; stop: () => 
   return { got, end, stop: () => subscription.unsubscribe() }
 }
 
+/** Takes what waits, and has done it. */
 function takeAll(input: InputPort): void {
-  while (input.waiting) input.take()
+  while (input.waiting) takeOne(input)
+}
+
+function takeOne(input: InputPort): void {
+  input.take()
+  input.done()
+  input.tell()
 }
 
 test('credit goes back when a quarter of the window was taken, and at least one by one', (t) => {
@@ -88,12 +107,12 @@ test('what finds no credit waits at the sender, and leaves in one frame when cre
   await settled()
   t.is(input.depth, 8)
   t.false(output.ready)
-  input.take()
+  takeOne(input)
   await settled()
   t.is(frames.filter(({ type }) => type === 'grant').length, 1, 'a single item of eight is not worth a frame')
-  input.take()
+  takeOne(input)
   await settled()
-  t.deepEqual(frames.at(-1), { type: 'batch', messages: [8, 9] })
+  t.deepEqual(frames.at(-1), { type: 'batch', seq: 8, messages: [8, 9] })
   for (let round = 0; round < 20; round++) {
     takeAll(input)
     await settled()
@@ -202,67 +221,57 @@ const malformed = [
   7,
   'data',
   {},
-  { type: 'data' },
-  { type: 'grant', credits: 3 },
-  { type: 'batch', messages: 1 },
+  { type: 'data', seq: 0 },
+  { type: 'data', message: 1 },
+  { type: 'data', seq: -1, message: 1 },
+  { type: 'grant', acked: 0, upTo: 3 },
+  { type: 'batch', seq: 0, messages: 1 },
+  { type: 'batch', seq: 0, messages: [] },
+  { type: 'lost', seq: 0 },
+  { type: 'error', seq: 0, error: 'bad' },
 ]
 
 test('a malformed frame is dropped and counted, at either end', async (t) => {
   const { port1, port2 } = new MessageChannel()
   const got: unknown[] = []
   let dropped = 0
-  const input = new InputPort('i', {
-    channels: [{ wire: portWire(port2), window: 4 }],
-    where: 'b',
-    events: {
-      changed: () => {},
-      ended: () => {},
-      inbound: () => {},
-      violated: (error) => t.fail(error.message),
-      malformed: () => void dropped++,
-    },
+  const input = anInput([{ channel: 0, wire: portWire(port2), window: 4 }], {
+    violated: (error) => t.fail(error.message),
+    malformed: () => void dropped++,
   })
   input.open()
   input.stream.subscribe({ next: (message) => void got.push(message), complete: () => void got.push('complete') })
   for (const frame of malformed) port1.postMessage(frame)
-  port1.postMessage({ type: 'data', message: 1 })
-  port1.postMessage({ type: 'complete' })
+  port1.postMessage({ type: 'data', seq: 0, message: 1 })
+  port1.postMessage({ type: 'complete', seq: 1 })
   while (!got.includes('complete')) {
     await settled()
     takeAll(input)
   }
   t.is(dropped, malformed.length)
   t.deepEqual(got, [1, 'complete'])
+  input.close()
 
-  const bus = new InlineBus()
+  const bus = new InlineBus(realScheduler)
   const [near, far] = bus.pair()
   let odd = 0
   const events = { credit: () => {}, cancelled: () => {}, malformed: () => void odd++, failed: () => {} }
-  const output = new OutputPort('o', { port: port(), where: 'a', events })
-  output.connect([near])
-  for (const credits of [0, -1, 0.5, '3']) far.post({ type: 'grant', credits } as Frame)
+  const output = anOutput(events)
+  output.connect([{ channel: 0, keep: false, wire: near }])
+  const odds = [{ acked: 0 }, { acked: 3, upTo: 2 }, { acked: -1, upTo: 2 }, { acked: 0, upTo: 0.5 }, { acked: 1, upTo: 9 }]
+  for (const grant of odds) far.post({ type: 'grant', ...grant } as Frame)
   await settled()
-  t.is(odd, 4)
+  t.is(odd, odds.length)
   t.false(output.ready)
 })
 
 test('a sender that exceeds its credit is found out', async (t) => {
-  const bus = new InlineBus()
+  const bus = new InlineBus(realScheduler)
   const [near, far] = bus.pair()
   const codes: string[] = []
-  const input = new InputPort('i', {
-    channels: [{ wire: far, window: 1 }],
-    where: 'b',
-    events: {
-      changed: () => {},
-      ended: () => {},
-      inbound: () => {},
-      malformed: () => {},
-      violated: ({ code }) => void codes.push(code),
-    },
-  })
+  const input = anInput([{ channel: 0, wire: far, window: 1 }], { violated: ({ code }) => void codes.push(code) })
   input.open()
-  near.post({ type: 'batch', messages: [1, 2] })
+  near.post({ type: 'batch', seq: 0, messages: [1, 2] })
   await settled()
   t.deepEqual(codes, ['E_CHANNEL'])
 })
@@ -283,7 +292,7 @@ test('whatever is sent and taken when: in order for each pair, once, and never m
         for (const { send, take } of steps) {
           for (let i = 0; i < send; i++) outputs[sent % senders]!.emit({ from: sent % senders, id: sent++ })
           await settled()
-          for (const at of take) inputs[at % receivers]!.take()
+          for (const at of take) takeOne(inputs[at % receivers]!)
           t.true(inputs.every((input) => input.depth <= window * senders))
         }
         for (const output of outputs) output.complete()

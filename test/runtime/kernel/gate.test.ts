@@ -1,6 +1,6 @@
 import test from 'ava'
 import { from, lastValueFrom, Subject, toArray } from 'rxjs'
-import { realClock } from '../../../runtime/index.js'
+import { realClock, realScheduler } from '../../../runtime/index.js'
 import { Gate } from '../../../runtime/kernel/gate.js'
 import { FifoLock, sharedThreadLock } from '../../../runtime/kernel/lock.js'
 import { createTurn, type Span } from '../../../runtime/kernel/turn.js'
@@ -9,7 +9,12 @@ const settled = () => new Promise<void>((resolve) => setImmediate(() => setImmed
 
 function setUp() {
   const world = { credit: true, halted: false, failures: [] as unknown[], spans: [] as Span[] }
-  const gate = new Gate({ mayTake: () => world.credit, onIdle: () => {}, within: (work) => work() })
+  const gate = new Gate({
+    scheduler: realScheduler,
+    mayTake: () => world.credit,
+    onIdle: () => undefined,
+    within: (work) => work(),
+  })
   const turn = createTurn({
     role: 'tester',
     clock: realClock,
@@ -182,7 +187,7 @@ test('leaving a generated stream early returns its iterator', async (t) => {
 })
 
 test('a shared lock lets one in at a time, in the order in which they asked', async (t) => {
-  const lock = sharedThreadLock()
+  const lock = sharedThreadLock(realScheduler)
   const log: string[] = []
   const hold = async (name: string) => {
     await lock.acquire()

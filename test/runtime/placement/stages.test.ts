@@ -39,9 +39,10 @@ test.serial('inline: the same seed gives the same sequence of events, another se
 test.serial('threads: a host’s ports stay alive after its task has returned', async (t) => {
   const stage = threadStage(realClock, 1)
   const { module, role } = faulty
-  const spec = { name: role, role, replica: 0, replicas: 1, module, config: { at: 'never' }, seed: 1 }
-  const sink = { event: () => {}, completed: () => {}, failed: () => {}, died: () => {} }
-  const control = stage.host(spec, faulty as unknown as ActorDefinition, sink)
+  const spec = { name: role, role, replica: 0, replicas: 1, module, config: { at: 'never' }, seed: 1, commits: false }
+  const nothing = () => {}
+  const sink = { event: nothing, completed: nothing, failed: nothing, died: nothing, taking: nothing, commit: nothing }
+  const { control } = stage.host(spec, faulty as unknown as ActorDefinition, sink)
   for (const step of [await control.start(), await control.halt(), await control.dispose()]) t.true(step.ok)
   for (let i = 0; i < 10; i++) t.deepEqual(await control.ask('add', [i, 1]), { ok: true, value: i + 1 })
   await stage.close(10_000)
