@@ -120,7 +120,7 @@ export class OutputPort {
   fail(error: unknown): void {
     this.ended = true
     for (const connection of this.#connections) connection.end({ type: 'error', error: toWire(error) })
-    this.#flush()
+    this.#flushSoon()
   }
 
   /** Gives what waits to the receivers that have credit; it leaves with {@link release}. */

@@ -1,4 +1,4 @@
-import type { MessagePort } from 'node:worker_threads'
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { WireError } from '../kernel/errors.js'
 import type { CellCommit } from '../placement/commit.js'
 import type { Clock } from '../time/clock.js'
@@ -125,28 +125,32 @@ export class Outbox implements Reporter {
   }
 }
 
-/** The other end of an {@link Outbox}. */
-export function receiveReports(port: MessagePort, sink: ReportSink): void {
-  port.on('message', (frame: ReportFrame) => {
-    switch (frame.type) {
-      case 'events': {
-        for (const event of frame.events) sink.event(event)
-        const ack: AckFrame = { type: 'ack', sequence: frame.sequence }
-        port.postMessage(ack)
-        return
-      }
-      case 'taking':
-        sink.taking(frame.channel, frame.seq)
-        return
-      case 'commit':
-        sink.commit(frame.commit)
-        return
-      case 'completed':
-        sink.completed()
-        return
-      case 'failed':
-        sink.failed(frame.error)
-        return
+/**
+ * The other end of an {@link Outbox}. The returned function takes at once what has been posted and not arrived yet: when the
+ * actor's thread has ended, this is all that will ever come, and must be known before anything is decided.
+ */
+export function receiveReports(port: MessagePort, sink: ReportSink): () => void {
+  port.on('message', (frame: ReportFrame) => take(frame, port, sink))
+  return () => {
+    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) take(next.message, port, sink)
+  }
+}
+
+function take(frame: ReportFrame, port: MessagePort, sink: ReportSink): void {
+  switch (frame.type) {
+    case 'events': {
+      for (const event of frame.events) sink.event(event)
+      const ack: AckFrame = { type: 'ack', sequence: frame.sequence }
+      port.postMessage(ack)
+      return
     }
-  })
+    case 'taking':
+      return sink.taking(frame.channel, frame.seq)
+    case 'commit':
+      return sink.commit(frame.commit)
+    case 'completed':
+      return sink.completed()
+    case 'failed':
+      return sink.failed(frame.error)
+  }
 }

@@ -186,8 +186,9 @@ export class Cell<H> implements Control<H> {
     this.#failed = true
     this.#shut()
     this.#state('failed', error)
-    // One that may be restarted goes on where it was: its receivers wait for that.
-    if (!this.#spec.commits) this.#wiring?.fail(error)
+    // One that may be restarted goes on where it was: the others hear nothing, and wait for that.
+    if (this.#spec.commits) this.#wiring?.close()
+    else this.#wiring?.fail(error)
     this.#place.reporter.failed(toWire(error))
   }
 

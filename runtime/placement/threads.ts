@@ -31,11 +31,14 @@ export function threadStage(clock: Clock, actors: number): Stage<MessagePort> {
     const control = new MessageChannel()
     const reports = new MessageChannel()
     ports.push(control.port1, reports.port1)
-    receiveReports(reports.port1, sink)
+    const drain = receiveReports(reports.port1, sink)
     const task: HostTask = { spec, control: control.port2, reports: reports.port2 }
     const life = new AbortController()
     const lived = pool.run(task, { transferList: [control.port2, reports.port2], signal: life.signal })
-    lived.catch((error: Error) => sink.died(threadDied(spec.name, error), / code: 0$/.test(error.message)))
+    lived.catch((error: Error) => {
+      drain()
+      sink.died(threadDied(spec.name, error), / code: 0$/.test(error.message))
+    })
     const kill = async (deadlineMs: number) => {
       life.abort()
       await clock.deadline(lived.then(nothing, nothing), deadlineMs, `ending the thread of ${spec.name}`)

@@ -134,7 +134,10 @@ export class Wiring {
     const subscription = stream.subscribe({
       next: (message) => this.#emit(output, message),
       error: (error) => {
-        if (!this.isInbound(error)) this.#options.events.failed(error)
+        const own = !this.isInbound(error)
+        if (own) this.#options.events.failed(error)
+        // One that may be restarted goes on where it was: its receivers wait for that.
+        if (own && this.#options.spec.commits) return
         output.fail(error)
         this.#ended(output)
       },
