@@ -10,7 +10,7 @@ type Work = () => void
  * Steps between two looks at the event loop (signals, I/O, rejections that nobody handles). A count and not a time:
  * a rejection that nobody handles must be noticed at the same virtual moment in every run.
  */
-const STEPS_PER_REST = 64
+const STEPS_PER_REST = 256
 
 /**
  * A thread's time, moved by events and not by the machine. See {@link createVirtualTime}.
