@@ -82,7 +82,7 @@ function withDistribution(value: unknown): unknown {
  * With `perItem: attribute` it is the length of one item (a recorded turn is divided by its own attribute), with
  * `straggler: { probability, factor }` some take `factor` times as long.
  */
-export const costSchema = z.preprocess(
+const costSchema = z.preprocess(
   withDistribution,
   z.discriminatedUnion('distribution', [...drawn, recorded], {
     error: `a number, { ms }, { recorded } or a distribution: ${NAMES}`,

@@ -150,8 +150,9 @@ function randomLength(
   if (distribution === 'constant' && !straggler) return () => draw(random)
   return (index) => {
     const own = random.stream(index)
-    // Drawn first, so that who straggles does not depend on how many draws a length takes.
-    const factor = straggler && own.chance(straggler.probability) ? straggler.factor : 1
+    // Drawn first and always: stragglers leave the lengths of the others as they are without them.
+    const luck = own.float()
+    const factor = straggler && luck < straggler.probability ? straggler.factor : 1
     return factor * draw(own)
   }
 }

@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { spawnSync } from 'node:child_process'
 import test from 'ava'
 import fc from 'fast-check'
 import { createVirtualTime, type VirtualTime } from '../../../runtime/time/virtual.js'
@@ -205,6 +207,51 @@ test('signals and I/O get their chance while virtual time runs', async (t) => {
     rounds++
   }
   t.true(rounds < 1e6)
+})
+
+test('the driver is no part of the actor that happened to wake it', async (t) => {
+  const time = createVirtualTime()
+  const storage = new AsyncLocalStorage<string>()
+  const seen: (string | undefined)[] = []
+  await storage.run('waker', async () => {
+    time.clock.after(1, () => seen.push(storage.getStore()))
+    await time.clock.sleep(2)
+    seen.push(storage.getStore())
+  })
+  t.deepEqual(seen, [undefined, 'waker'])
+})
+
+test('what throws is an uncaught exception, what nobody handles a rejection, at the same moment in every run', (t) => {
+  const virtual = new URL('../../../runtime/time/virtual.js', import.meta.url).href
+  const run = (looks: number) =>
+    spawnSync(
+      process.execPath,
+      [
+        '--input-type=module',
+        '--eval',
+        `const { createVirtualTime } = await import(${JSON.stringify(virtual)})
+        const time = createVirtualTime()
+        const { clock } = time
+        const seen = []
+        process.on('uncaughtException', (error) => seen.push(error.message + ' at ' + clock.now()))
+        process.on('unhandledRejection', (error) => seen.push(error.message + ' at ' + clock.now()))
+        clock.after(3, () => { throw new Error('thrown') })
+        clock.after(4, () => void Promise.reject(new Error('rejected')))
+        clock.after(5, () => {
+          const release = time.hold()
+          let looks = ${looks}
+          const look = () => (looks-- > 0 ? setImmediate(look) : release())
+          look()
+        })
+        for (let i = 0; i < 1000; i++) await clock.sleep(1)
+        console.log(JSON.stringify(seen))`,
+      ],
+      { encoding: 'utf8' },
+    )
+  const { stdout, stderr } = run(0)
+  t.is(stderr, '')
+  t.deepEqual(JSON.parse(stdout), ['thrown at 3', 'rejected at 5'])
+  t.is(run(9).stdout, stdout)
 })
 
 test('any mix of loops, hops and holds runs the same way every time', async (t) => {
