@@ -11,6 +11,8 @@ type Work = () => void
  * a rejection that nobody handles must be noticed at the same virtual moment in every run.
  */
 const STEPS_PER_REST = 256
+/** Two, because what is woken in one look may have been put behind what the loop was doing. */
+const DELIVERY_LOOKS = 2
 
 /**
  * A thread's time, moved by events and not by the machine. See {@link createVirtualTime}.
@@ -30,6 +32,11 @@ export interface VirtualTime {
   reserve(): number
   /** As `clock.after`, at a reserved place. A place is used once. */
   schedule(ms: number, work: () => void, place: number): () => void
+  /**
+   * Something was handed to the machine, such as a wake-up of who waits on shared memory (`Atomics.notify`): time moves
+   * only after the machine has delivered it.
+   */
+  deliver(): void
   /**
    * Calls `handler` when nothing is held, no hop waits and no event is left but weak ones: nothing will ever happen
    * again by itself. Called at most once; a later call of `onStalled` replaces the handler.
@@ -64,7 +71,8 @@ class Driver implements VirtualTime {
   #held = 0
   #awake = false
   #closed = false
-  #rested = true
+  /** Looks at the event loop that are due before time moves. */
+  #looks = 0
   #untilRest = STEPS_PER_REST
   #stalled: Work | undefined
   readonly #heap = new EventHeap()
@@ -92,7 +100,7 @@ class Driver implements VirtualTime {
 
   hold(): () => void {
     this.#held++
-    this.#rested = false
+    this.#look(1)
     let holds = true
     return () => {
       if (!holds) return
@@ -106,6 +114,10 @@ class Driver implements VirtualTime {
     return this.#place++
   }
 
+  deliver(): void {
+    this.#look(DELIVERY_LOOKS)
+  }
+
   schedule(ms: number, work: () => void, place: number): () => void {
     return this.#after(ms, work, place)
   }
@@ -117,6 +129,14 @@ class Driver implements VirtualTime {
 
   close(): void {
     this.#closed = true
+  }
+
+  /**
+   * Once after every hold too: whether the loop was looked at while time stood still depends on how fast the machine
+   * is, and what follows from a look must not.
+   */
+  #look(times: number): void {
+    this.#looks = Math.max(this.#looks, times)
   }
 
   #hop(work: Work): void {
@@ -178,7 +198,8 @@ class Driver implements VirtualTime {
         this.#awake = false
         return
       }
-      if (!this.#rested) {
+      if (this.#looks > 0) {
+        this.#looks--
         this.#rest()
         return
       }
@@ -199,12 +220,8 @@ class Driver implements VirtualTime {
     }
   }
 
-  /**
-   * Goes on after a look at the event loop. Once after every hold too: whether the loop was looked at while time stood
-   * still depends on how fast the machine is, and what follows from the look must not.
-   */
+  /** Goes on after a look at the event loop. */
   #rest(): void {
-    this.#rested = true
     this.#untilRest = STEPS_PER_REST
     setImmediate(this.#step)
   }

@@ -209,6 +209,33 @@ test('signals and I/O get their chance while virtual time runs', async (t) => {
   t.true(rounds < 1e6)
 })
 
+test('who waits on shared memory wakes at the moment of the wake-up, where it is delivered', async (t) => {
+  const time = createVirtualTime()
+  const { clock } = time
+  const words = new Int32Array(new SharedArrayBuffer(4))
+  const { waitAsync } = Atomics as unknown as { waitAsync(words: Int32Array, at: number, value: number): Waiting }
+  let running = true
+  const others = (async () => {
+    while (running) await clock.sleep(1)
+  })()
+  for (let round = 1; round <= 50; round++) {
+    const woken = waitAsync(words, 0, round - 1).value.then(() => clock.now())
+    const at = clock.now() + 2
+    clock.after(2, () => {
+      Atomics.add(words, 0, 1)
+      Atomics.notify(words, 0)
+      time.deliver()
+    })
+    t.is(await woken, at)
+  }
+  running = false
+  await others
+})
+
+interface Waiting {
+  readonly value: Promise<string>
+}
+
 test('the driver is no part of the actor that happened to wake it', async (t) => {
   const time = createVirtualTime()
   const storage = new AsyncLocalStorage<string>()
