@@ -1,10 +1,11 @@
 /**
- * Runs work after everything that is already under way: pending promise reactions first, then what the machine has
- * delivered. The runtime starts turns this way, so that a turn never overtakes the consequences of the one before.
+ * Orders the runtime's own steps. Work that was handed over runs once everything that is already under way has settled,
+ * pending promise reactions included, in the order in which it was handed over: a turn never overtakes the
+ * consequences of the one before.
  */
 export interface Scheduler {
   hop(work: () => void): void
 }
 
-/** The machine's own event loop. */
+/** Hops by the machine's event loop: what the machine has delivered may come before. */
 export const realScheduler: Scheduler = { hop: (work) => void setImmediate(work) }

@@ -1,0 +1,9 @@
+import test from 'ava'
+import { virtualTurnRates } from '../../bench/runtime/virtual-turns.js'
+
+test('the bench of virtual turns gets through all of them, with more actors than turns too', async (t) => {
+  for (const rates of [await virtualTurnRates(20, 2000), await virtualTurnRates(50, 10)]) {
+    t.deepEqual(Object.keys(rates), ['events', 'sleeps', 'turns'])
+    t.true(Object.values(rates).every((rate) => Number.isFinite(rate) && rate > 0))
+  }
+})
