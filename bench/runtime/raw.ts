@@ -1,0 +1,60 @@
+import { type MessagePort, workerData } from 'node:worker_threads'
+import { Meter, type Span } from './meter.js'
+import { expect, large, type Small, small } from './payload.js'
+
+/**
+ * The other side of the comparisons: what somebody writes who has two worker threads, a port between them and nothing
+ * else. One `postMessage` a message; with a window, the receiver gives credit back in the same portions as a channel does.
+ */
+export type RawTask =
+  | {
+      readonly work: 'send'
+      readonly port: MessagePort
+      readonly kind: 'small' | 'large'
+      readonly limit: number | null
+    }
+  | {
+      readonly work: 'receive'
+      readonly port: MessagePort
+      readonly kind: 'small' | 'large'
+      readonly window: number | null
+      readonly span: Span
+      readonly result: MessagePort
+    }
+  | { readonly work: 'echo'; readonly port: MessagePort }
+
+const task = workerData as RawTask
+if (task.work === 'send') send(task)
+else if (task.work === 'receive') receive(task)
+else task.port.on('message', (message: Small) => task.port.postMessage(message))
+
+function send({ port, kind, limit }: Extract<RawTask, { work: 'send' }>): void {
+  let id = 0
+  const one = () => {
+    if (kind === 'small') return port.postMessage(small(id++))
+    const data = large(id++)
+    port.postMessage(data, [data.buffer])
+  }
+  if (limit !== null) while (id < limit) one()
+  else {
+    port.on('message', (credits: number) => {
+      for (let i = 0; i < credits; i++) one()
+    })
+  }
+}
+
+function receive({ port, kind, window, span, result }: Extract<RawTask, { work: 'receive' }>): void {
+  const meter = new Meter(span)
+  const refill = window === null ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(window / 4))
+  let expected = 0
+  let owed = 0
+  port.on('message', (message: Small | Float32Array) => {
+    if (meter.done) return
+    expect(kind === 'small' ? (message as Small).id : ((message as Float32Array)[0] ?? Number.NaN), expected++)
+    if (meter.tick(kind === 'small' ? undefined : 1)) return result.postMessage(meter.rate)
+    if (++owed < refill) return
+    port.postMessage(owed)
+    owed = 0
+  })
+  if (window !== null) port.postMessage(window)
+}
