@@ -46,7 +46,7 @@ export async function askFigures(log: (line: string) => void): Promise<BenchFigu
 }
 
 /** Of one round trip. */
-export async function microseconds(ask: (message: Small) => Promise<Small>): Promise<number> {
+async function microseconds(ask: (message: Small) => Promise<Small>): Promise<number> {
   for (let id = 0; id < WARM_UP; id++) await ask(small(id))
   const start = performance.now()
   for (let id = 0; id < ROUND_TRIPS; id++) expect((await ask(small(id))).id, id)

@@ -23,7 +23,7 @@ const tokens = () => Array.from({ length: TOKENS }, (_, id): Token => ({ id, hop
 const passOn = ({ id, hops }: Token): Token => ({ id, hops: hops + 1 })
 
 /** An actor of a ring: passes tokens on, a turn for each. The one that has the tokens at first also counts. */
-export const passer = defineActor({
+const passer = defineActor({
   module: import.meta.url,
   role: 'passer',
   inputs: { in: port<Token>() },
@@ -62,7 +62,7 @@ export async function dispatchFigures(log: (line: string) => void): Promise<Benc
   return [figure(sides, { ...rest, against: `nact, a ring of ${ACTORS} actors and ${TOKENS} messages` })]
 }
 
-export async function ringRate(): Promise<number> {
+async function ringRate(): Promise<number> {
   const { troupe } = tracedTroupe('inline')
   const ring = Array.from({ length: ACTORS }, (_, i) =>
     troupe.actor(passer, { name: `passer-${i}`, config: { first: i === 0 } }),

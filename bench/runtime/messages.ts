@@ -66,7 +66,7 @@ export async function messageFigures(log: (line: string) => void): Promise<Bench
   ]
 }
 
-export async function smallRate(turns: boolean, span = SPAN): Promise<number> {
+async function smallRate(turns: boolean, span = SPAN): Promise<number> {
   const { troupe, traced } = tracedTroupe('threads')
   const sender = troupe.actor(smallSender, { config: { perTurn: PER_TURN } })
   const receiver = troupe.actor(smallReceiver, { config: { span, turns } })
@@ -76,7 +76,7 @@ export async function smallRate(turns: boolean, span = SPAN): Promise<number> {
   return rate
 }
 
-export async function largeRate(): Promise<number> {
+async function largeRate(): Promise<number> {
   const { troupe } = tracedTroupe('threads')
   const sender = troupe.actor(largeSender, { config: {} })
   const receiver = troupe.actor(largeReceiver, { config: { span: SPAN } })

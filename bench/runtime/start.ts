@@ -27,7 +27,7 @@ export async function startFigures(log: (line: string) => void): Promise<BenchFi
   ]
 }
 
-export async function startMs(): Promise<number> {
+async function startMs(): Promise<number> {
   const { troupe } = tracedTroupe('threads')
   troupe.actor(echo, { config: {} })
   try {
