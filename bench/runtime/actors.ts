@@ -1,8 +1,8 @@
-import { from, map, mergeMap, takeWhile } from 'rxjs'
+import { concat, from, map, mergeMap, takeWhile } from 'rxjs'
 import { z } from 'zod'
 import { defineActor, port } from '../../runtime/index.js'
 import { Meter } from './meter.js'
-import { expect, large, type Small, small } from './payload.js'
+import { expect, JUGGLED, large, type Small, small } from './payload.js'
 
 const span = z.strictObject({ warmMs: z.number(), measureMs: z.number() })
 
@@ -43,7 +43,6 @@ export const smallReceiver = defineActor({
         done: messages.pipe(
           config.turns ? turn(count) : map(count),
           takeWhile((done) => !done),
-          // Nobody listens: what counts is when the stream ends.
         ),
       }),
       api: { rate: () => meter.rate },
@@ -88,6 +87,35 @@ export const largeReceiver = defineActor({
           takeWhile((done) => !done),
         ),
       }),
+      api: { rate: () => meter.rate },
+    }
+  },
+})
+
+/** One of two that send the same buffers to and fro, a turn for each; the one that has them at first counts. */
+export const juggler = defineActor({
+  module: import.meta.url,
+  role: 'juggler',
+  inputs: { in: port<Float32Array>() },
+  outputs: { out: port<Float32Array>({ transfer: (data) => [data.buffer as ArrayBuffer] }) },
+  config: z.strictObject({ span, buffers: z.int() }),
+  start: ({ config: { span, buffers }, turn }) => {
+    const meter = new Meter(span)
+    let next = 0
+    const pass = (data: Float32Array) => {
+      expect(data[0] ?? Number.NaN, next)
+      next = (next + 1) % JUGGLED
+      return data
+    }
+    return {
+      streams: (inputs) => {
+        if (buffers === 0) return { out: inputs.in.pipe(turn(pass)) }
+        const counted = inputs.in.pipe(
+          takeWhile(() => !meter.tick()),
+          turn(pass),
+        )
+        return { out: concat(from(Array.from({ length: buffers }, (_, id) => large(id))), counted) }
+      },
       api: { rate: () => meter.rate },
     }
   },

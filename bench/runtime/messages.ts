@@ -1,9 +1,9 @@
 import type { BenchFigure } from '../figures.js'
-import { largeReceiver, largeSender, smallReceiver, smallSender } from './actors.js'
+import { juggler, largeReceiver, largeSender, smallReceiver, smallSender } from './actors.js'
 import type { Span } from './meter.js'
-import { MEGABYTES } from './payload.js'
+import { JUGGLED, MEGABYTES } from './payload.js'
 import { alternate, figure } from './rounds.js'
-import { played, rawRate, tracedTroupe } from './sides.js'
+import { played, rawJuggleRate, rawRate, tracedTroupe } from './sides.js'
 
 /** Messages in flight, on both sides. */
 const SMALL_WINDOW = 1024
@@ -27,8 +27,11 @@ export async function messageFigures(log: (line: string) => void): Promise<Bench
   log(`without flow control ${kilo(unbounded)}; with a turn for each ${kilo(turns)}`)
   const moved = await alternate('more', largeRate, () => rawRate('large', LARGE_WINDOW, null, SPAN))
   log(`moved buffers: ${moved.ours.toFixed(0)} a second, raw ${moved.other.toFixed(0)}`)
+  const juggled = await alternate('more', juggleRate, () => rawJuggleRate(SPAN))
+  log(`the same buffers to and fro: ${kilo(juggled.ours)} a second, raw ${kilo(juggled.other)}`)
   const credits = `two worker threads and a port, one postMessage a message, ${SMALL_WINDOW} in flight`
   const rate = { unit: 'messages/s', bar: null, aim: null }
+  const buffers = { unit: 'buffers/s', bar: 1 / 1.5, aim: 1 / 1.1 }
   return [
     figure(stream, { ...rate, name: 'small messages, thread → thread', against: credits, bar: 1.5, aim: 3 }),
     {
@@ -57,11 +60,14 @@ export async function messageFigures(log: (line: string) => void): Promise<Bench
       ratio: turns / stream.other,
     },
     figure(moved, {
-      name: `moved ${MEGABYTES} MiB buffers, raw time ÷ ours (bar: 1.5 times raw)`,
-      unit: 'buffers/s',
+      name: `moved ${MEGABYTES} MiB buffers, each new, raw time ÷ ours (bar: 1.5 times raw)`,
       against: `transfer through a port, ${LARGE_WINDOW} in flight`,
-      bar: 1 / 1.5,
-      aim: 1 / 1.1,
+      ...buffers,
+    }),
+    figure(juggled, {
+      name: `moved ${MEGABYTES} MiB buffers, the same to and fro, raw time ÷ ours (bar: 1.5 times raw)`,
+      against: `transfer through a port, the same ${JUGGLED} buffers, no credit`,
+      ...buffers,
     }),
   ]
 }
@@ -82,6 +88,17 @@ async function largeRate(): Promise<number> {
   const receiver = troupe.actor(largeReceiver, { config: { span: SPAN } })
   troupe.connect(sender.outputs.buffers, receiver.inputs.buffers, { credits: LARGE_WINDOW })
   return played(troupe, () => receiver.ask.rate())
+}
+
+/** Nothing is allocated: what is left is the moving alone. */
+async function juggleRate(): Promise<number> {
+  const { troupe } = tracedTroupe('threads')
+  const [first, second] = [JUGGLED, 0].map((buffers, i) =>
+    troupe.actor(juggler, { name: `juggler-${i}`, config: { span: SPAN, buffers } }),
+  )
+  troupe.connect(first!.outputs.out, second!.inputs.in, { credits: JUGGLED })
+  troupe.connect(second!.outputs.out, first!.inputs.in, { credits: JUGGLED })
+  return played(troupe, () => first!.ask.rate())
 }
 
 const kilo = (perSecond: number) => `${Math.round(perSecond / 1000)} k`

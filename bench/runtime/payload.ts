@@ -9,6 +9,9 @@ export const small = (id: number): Small => ({ id, text: 'a few words of text', 
 
 export const MEGABYTES = 4
 
+/** Buffers that go to and fro between two threads. */
+export const JUGGLED = 8
+
 /** 4 MiB that carry their number. */
 export function large(id: number): Float32Array<ArrayBuffer> {
   const data = new Float32Array((MEGABYTES * 2 ** 20) / 4)

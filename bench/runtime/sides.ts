@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { createTroupe, type RunEvent, realClock, type Troupe } from '../../runtime/index.js'
 import type { Span } from './meter.js'
 import type { RawTask } from './raw.js'
@@ -29,24 +29,38 @@ export async function played<T>(troupe: Troupe, read: () => T | Promise<T>): Pro
 
 /** A plain worker thread of the other side. */
 export function rawWorker(task: RawTask): Worker {
-  const transferList = task.work === 'receive' ? [task.port, task.result] : [task.port]
+  const transferList = 'result' in task ? [task.port, task.result] : [task.port]
   return new Worker(RAW, { workerData: task, transferList })
 }
 
 /** Items a second from one plain worker thread to another over a port; without a window, with no flow control. */
-export async function rawRate(kind: 'small' | 'large', window: number | null, limit: number | null, span: Span) {
-  const { port1, port2 } = new MessageChannel()
+export function rawRate(kind: 'small' | 'large', window: number | null, limit: number | null, span: Span) {
+  return rawPair((port, result) => [
+    { work: 'receive', port: port.port2, kind, window, span, result },
+    { work: 'send', port: port.port1, kind, limit },
+  ])
+}
+
+/** Buffers a second that come back to where they were sent from. */
+export function rawJuggleRate(span: Span): Promise<number> {
+  return rawPair((port, result) => [
+    { work: 'juggle', port: port.port2, span, result },
+    { work: 'return', port: port.port1 },
+  ])
+}
+
+/** Two plain worker threads with a port between them, until one of them reports its rate. */
+async function rawPair(tasks: (port: MessageChannel, result: MessagePort) => readonly [RawTask, RawTask]) {
   const result = new MessageChannel()
-  const receiver = rawWorker({ work: 'receive', port: port2, kind, window, span, result: result.port2 })
-  const sender = rawWorker({ work: 'send', port: port1, kind, limit })
+  const workers = tasks(new MessageChannel(), result.port2).map(rawWorker)
   try {
-    const failure = Promise.race([once(receiver, 'exit'), once(sender, 'exit')]).then(() => {
+    const failure = Promise.race(workers.map((worker) => once(worker, 'exit'))).then(() => {
       throw new Error('a worker of the other side ended')
     })
     const rate = once(result.port1, 'message').then(([rate]) => rate as number)
     return await realClock.deadline(Promise.race([rate, failure]), DEADLINE_MS, 'the other side of a comparison')
   } finally {
-    await Promise.all([receiver.terminate(), sender.terminate()])
+    await Promise.all(workers.map((worker) => worker.terminate()))
     result.port1.close()
   }
 }
