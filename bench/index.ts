@@ -1,6 +1,7 @@
 import { concurrency } from './concurrency.js'
 import type { Bench } from './figures.js'
+import { runtime } from './runtime.js'
 import { tensor } from './tensor.js'
 
 /** Every benchmark by its name, as `troupe bench` knows them. */
-export const benches: Readonly<Record<string, Bench>> = { concurrency, tensor }
+export const benches: Readonly<Record<string, Bench>> = { concurrency, runtime, tensor }
