@@ -1,4 +1,5 @@
-import type { LiveState, MetricRow } from './state.js'
+import type { MetricEntry } from '../../runtime/observe/book.js'
+import type { LiveState } from './state.js'
 import { figure } from './text.js'
 
 /** Which metrics are shown first, by what their names end in; the rest follow in the order of their first value. */
@@ -45,7 +46,7 @@ function lastPart(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1)
 }
 
-function phrase(name: string, row: MetricRow): string {
+function phrase(name: string, row: MetricEntry): string {
   if (/lag$/i.test(name)) return `${name} ${figure(row.latest)} (mean ${figure(row.mean)}, max ${figure(row.max)})`
   return `${name} ${figure(row.latest)}`
 }

@@ -3,6 +3,7 @@ import comlink from 'comlink'
 import { portWire } from '../channel/wire.js'
 import { FifoLock } from '../kernel/lock.js'
 import { Outbox } from '../observe/outbox.js'
+import { reportUsage } from '../observe/usage.js'
 import { realClock } from '../time/clock.js'
 import { hop } from '../time/hop.js'
 import { Cell } from './cell.js'
@@ -29,6 +30,8 @@ export default function host({ spec, control, reports }: HostTask): Promise<void
     toWire: portWire,
     within: (work) => work(),
   })
+  const { name, role, replica } = spec
+  const endUsage = reportUsage({ actor: { name, role, replica }, clock: realClock, reporter })
   installStrayErrors(cell)
   process.on('unhandledRejection', (reason) => cell.stray(reason))
   process.on('uncaughtException', (error) => cell.stray(error))
@@ -39,6 +42,7 @@ export default function host({ spec, control, reports }: HostTask): Promise<void
       ask: (method, args) => cell.ask(method, args),
       halt: () => cell.halt(),
       dispose: async () => {
+        endUsage()
         const answer = await cell.dispose()
         hop(resolve) // behind the answer
         return answer
