@@ -76,13 +76,7 @@ async function succeed(summary: Summary, folder: RunFolder, display: Display, op
   return EXIT.done
 }
 
-function fail(
-  error: unknown,
-  folder: RunFolder,
-  telemetry: Telemetry,
-  display: Display,
-  interrupt: Interrupt,
-): number {
+function fail(error: unknown, folder: RunFolder, telemetry: Telemetry, display: Display, interrupt: Interrupt): number {
   const stopped = interrupt.exitCode()
   const told = stopped === undefined ? error : stoppedBy(interrupt.signal.reason, error)
   folder.fail(told, now())

@@ -11,7 +11,10 @@ export function telemetryMetrics(meter: Meter): (event: RunEvent) => void {
     meter.createHistogram(name, { unit: 's', description, advice: { explicitBucketBoundaries: SECONDS } })
   const queueTime = duration('troupe.turn.queue_time', 'how long an item waited for its turn')
   const workTime = duration('troupe.turn.work_time', 'how long a turn took')
-  const depth = meter.createGauge('troupe.queue.depth', { unit: '{message}', description: 'messages waiting at an input' })
+  const depth = meter.createGauge('troupe.queue.depth', {
+    unit: '{message}',
+    description: 'messages waiting at an input',
+  })
   const restarts = meter.createCounter('troupe.actor.restarts', { unit: '{restart}' })
   const failures = meter.createCounter('troupe.actor.failures', { unit: '{failure}' })
   const aside = meter.createCounter('troupe.actor.set_aside', { unit: '{message}' })
