@@ -7,10 +7,13 @@ import type { Life } from './read.js'
 
 const MIB = 2 ** 20
 const MAX_LOGS = 5
+const GAP = '  '
 
 interface Column {
   readonly head: string
   readonly left?: true
+  /** Left out where the terminal is narrow: those with the greatest number first; never where there is none. */
+  readonly drop?: number
   readonly text: (actor: ActorStatus) => string
   readonly style?: (actor: ActorStatus) => NonNullable<Segment['style']>
 }
@@ -18,16 +21,16 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   { head: 'actor', left: true, text: ({ name }) => name, style: () => 'bold' },
   { head: 'doing', left: true, text: doing, style: ({ state }) => STATE_STYLE[state] },
-  { head: 'busy', text: ({ busy }) => percent(busy), style: ({ busy }) => (busy >= 0.5 ? 'green' : 'dim') },
-  { head: 'turns/s', text: ({ turnsPerSecond }) => figure(round(turnsPerSecond)) },
-  { head: 'queued', text: (actor) => time(actor, actor.queuedMs) },
-  { head: 'work', text: (actor) => time(actor, actor.workMs) },
-  { head: 'inputs', left: true, text: inputs },
-  { head: 'CPU', text: ({ cpu }) => (cpu === undefined ? '' : percent(cpu)) },
-  { head: 'heap', text: ({ usage }) => mib(usage?.heapUsedBytes) },
-  { head: 'buffers', text: ({ usage }) => mib(usage?.arrayBuffersBytes) },
-  { head: 'tensors', text: ({ usage }) => mib(usage?.tensorBytes) },
   { head: 'trouble', left: true, text: trouble, style: () => 'yellow' },
+  { head: 'busy', text: ({ busy }) => percent(busy), style: ({ busy }) => (busy >= 0.5 ? 'green' : 'dim') },
+  { head: 'turns/s', drop: 1, text: ({ turnsPerSecond }) => figure(round(turnsPerSecond)) },
+  { head: 'queued', drop: 3, text: (actor) => time(actor, actor.queuedMs) },
+  { head: 'work', drop: 2, text: (actor) => time(actor, actor.workMs) },
+  { head: 'CPU', drop: 4, text: ({ cpu }) => (cpu === undefined ? '' : percent(cpu)) },
+  { head: 'heap', drop: 5, text: ({ usage }) => mib(usage?.heapUsedBytes) },
+  { head: 'buffers', drop: 6, text: ({ usage }) => mib(usage?.arrayBuffersBytes) },
+  { head: 'tensors', drop: 7, text: ({ usage }) => mib(usage?.tensorBytes) },
+  { head: 'inputs', left: true, text: inputs },
 ]
 
 const STATE_STYLE = { starting: 'yellow', ready: 'blue', stopped: 'dim', failed: 'red', restarting: 'yellow' } as const
@@ -47,7 +50,7 @@ export function renderTop(status: RunStatus, life: Life, now: number, size: View
     draw(header(status, life, now)),
     ...totals(status).map((text) => draw([{ text }])),
     '',
-    ...table(shown).map(draw),
+    ...table(shown, columns).map(draw),
     ...(actors.length > shown.length
       ? [draw([{ text: `… and ${actors.length - shown.length} more actors`, style: 'dim' }])]
       : []),
@@ -117,23 +120,25 @@ function staleness(lag: MetricStatus, metrics: RunStatus['metrics']): string {
   return `lag ${figure(round(lag.latest))} (mean ${figure(round(lag.mean))}, max ${figure(max)})`
 }
 
-/** Columns that have nothing to say of any actor are left out. */
-function table(actors: readonly ActorStatus[]): Segment[][] {
-  const filled = COLUMNS.map((column) => ({ ...column, cells: actors.map(column.text) })).filter(
-    ({ cells }, index) => index === 0 || cells.some((cell) => cell !== ''),
-  )
-  const wide = filled.map((column) => ({
-    ...column,
-    width: Math.max(column.head.length, ...column.cells.map((cell) => cell.length)),
-  }))
-  const pad = (text: string, width: number, left: boolean | undefined) =>
-    left ? text.padEnd(width) : text.padStart(width)
+/** Columns that have nothing to say of any actor are left out, and those that there is no room for. */
+function table(actors: readonly ActorStatus[], room: number): Segment[][] {
+  const filled = COLUMNS.map((column) => {
+    const cells = actors.map(column.text)
+    return { ...column, cells, width: Math.max(column.head.length, ...cells.map((cell) => cell.length)) }
+  }).filter(({ cells }, index) => index === 0 || cells.some((cell) => cell !== ''))
+  const droppable = filled.flatMap(({ drop }) => drop ?? []).sort((a, b) => b - a)
+  const fits = (most: number) =>
+    filled.reduce((sum, { drop = 0, width }) => (drop <= most ? sum + width + GAP.length : sum), 0) <= room
+  const most = droppable.find(fits) ?? 0
+  const kept = filled.filter(({ drop = 0 }) => drop <= most)
+  const pad = (text: string, { width, left }: (typeof kept)[number]) =>
+    (left ? text.padEnd(width) : text.padStart(width)) + GAP
   return [
-    wide.map(({ head, width, left }) => ({ text: `${pad(head, width, left)}  `, style: 'dim' as const })),
+    kept.map((column) => ({ text: pad(column.head, column), style: 'dim' })),
     ...actors.map((actor, row) =>
-      wide.map(({ cells, width, left, style }) => ({
-        text: `${pad(cells[row] ?? '', width, left)}  `,
-        ...(style ? { style: style(actor) } : {}),
+      kept.map((column) => ({
+        text: pad(column.cells[row] ?? '', column),
+        ...(column.style ? { style: column.style(actor) } : {}),
       })),
     ),
   ]
@@ -142,14 +147,14 @@ function table(actors: readonly ActorStatus[]): Segment[][] {
 function doing({ state, progress }: ActorStatus): string {
   if (state !== 'ready') return state
   if (!progress) return 'ready'
-  const { phase, done, total, unit } = progress
-  return `${phase} ${figure(done)}${total === undefined ? '' : `/${figure(total)}`} ${unit}`
+  const { phase, done, total } = progress
+  return `${phase} ${figure(done)}${total === undefined ? '' : `/${figure(total)}`}`
 }
 
+/** Waiting messages and room at each input; its name where there are several. */
 function inputs({ queues }: ActorStatus): string {
-  return Object.entries(queues)
-    .map(([input, { depth, window }]) => `${input} ${depth}/${window}`)
-    .join(' ')
+  const all = Object.entries(queues).map(([input, { depth, window }]) => ({ input, load: `${depth}/${window}` }))
+  return all.map(({ input, load }) => (all.length > 1 ? `${input} ${load}` : load)).join(' ')
 }
 
 /** Of turns that there were none of, nothing is known. */

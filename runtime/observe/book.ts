@@ -126,11 +126,14 @@ function enterState(entry: ActorEntry, event: Extract<RunEvent, { type: 'state' 
   if (error) entry.log = { at: event.at, text: error.message }
 }
 
+/** Reports nearer together say nothing of how busy a processor was: the last one, of an actor that is disposed of. */
+const MIN_USAGE_MS = 500
+
 /** A place that was made anew begins to count at 0 again. */
 function enterUsage(entry: ActorEntry, event: UsageEvent): void {
   const before = entry.usage
   const passed = before ? event.at - before.at : 0
-  entry.cpu = before && passed > 0 ? Math.max(0, event.cpuMs - before.cpuMs) / passed : entry.cpu
+  entry.cpu = before && passed >= MIN_USAGE_MS ? Math.max(0, event.cpuMs - before.cpuMs) / passed : entry.cpu
   entry.usage = event
 }
 
