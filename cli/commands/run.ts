@@ -70,7 +70,7 @@ async function succeed(summary: Summary, folder: RunFolder, display: Display, op
   const { renderReport } = await import('../report/report.js')
   const report = await renderReport(folder.path)
   const { closingWords } = await import('../closing.js')
-  const words = closingWords(summary, relative('', folder.path), relative('', report))
+  const words = closingWords(summary, folder.book, relative('', folder.path), relative('', report))
   if (options.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`)
   ;(options.json ? process.stderr : process.stdout).write(`${words}\n`)
   return EXIT.done

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TroupeErrorCode, toWire, type WireError } from '../kernel/errors.js'
-import { enter, runBook } from './book.js'
+import { enter, type RunBook, runBook } from './book.js'
 import type { RunEvent } from './events.js'
 import { type LineFile, openLineFile, toJson, writeJson } from './run-folder-file.js'
 import { type RunStatus, statusOf } from './status.js'
@@ -30,6 +30,8 @@ interface RunFailure extends Omit<WireError, 'code'> {
 /** The folder that a run writes; see DESIGN.md. Every method is synchronous and leaves readable files behind. */
 export interface RunFolder {
   readonly path: string
+  /** What the events so far add up to. */
+  readonly book: RunBook
   /** Writes what the event says to the file that it belongs to. Events after `close` are dropped. */
   observe(event: RunEvent): void
   /** Writes `summary.json` and closes the folder. */
@@ -73,6 +75,7 @@ export function openRunFolder(path: string, description: RunDescription): RunFol
   writeStatus(flushedAt)
   return {
     path,
+    book,
     observe(event) {
       if (!open) return
       enter(book, event)
