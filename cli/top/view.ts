@@ -7,6 +7,8 @@ import type { Life } from './read.js'
 
 const MIB = 2 ** 20
 const MAX_LOGS = 5
+/** Kept free below, for what is said of a run that does not simply go on. */
+const SENTENCE_ROWS = 3
 const GAP = '  '
 
 interface Column {
@@ -40,20 +42,18 @@ export function renderTop(status: RunStatus, life: Life, now: number, size: View
   const columns = Math.max(20, size.columns)
   const draw = (segments: readonly Segment[]) => line(segments, columns, size.colour)
   const actors = status.actors.filter(({ role }) => role !== RUN_ROLE)
-  const room = Math.max(1, size.rows - 7)
+  const above = [draw(header(status, life, now)), ...totals(status).map((text) => draw([{ text }])), '']
+  const room = Math.max(1, size.rows - above.length - 1 - SENTENCE_ROWS)
   const shown = actors.length > room ? actors.slice(0, room - 1) : actors
+  const hidden = actors.length - shown.length
   const logs = shown
     .flatMap(({ name, lastLog }) => (lastLog ? [{ name, ...lastLog }] : []))
     .sort((a, b) => b.at - a.at)
-    .slice(0, Math.max(0, Math.min(MAX_LOGS, room - shown.length)))
+    .slice(0, Math.max(0, Math.min(MAX_LOGS, room - shown.length - 2)))
   return [
-    draw(header(status, life, now)),
-    ...totals(status).map((text) => draw([{ text }])),
-    '',
+    ...above,
     ...table(shown, columns).map(draw),
-    ...(actors.length > shown.length
-      ? [draw([{ text: `… and ${actors.length - shown.length} more actors`, style: 'dim' }])]
-      : []),
+    ...(hidden > 0 ? [draw([{ text: `… and ${hidden} more actors`, style: 'dim' }])] : []),
     ...(logs.length > 0 ? [''] : []),
     ...logs.map(({ name, at, text }) =>
       draw([{ text: `[${duration(at - status.startedAt)}] ${name}: ${text}`, style: 'dim' }]),

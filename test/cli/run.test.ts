@@ -49,7 +49,7 @@ test('--json prints the summary alone on stdout, progress on stderr', async (t) 
 
 test('an actor that failed and was started again is told of while it happens, and at the end', async (t) => {
   const cwd = scratch()
-  const { code, stdout } = await troupe(['run', TOY, '--set', 'restart=true', '--out', 'run'], cwd)
+  const { code, stdout } = await troupe(['run', TOY, '--set', 'fail=restart', '--out', 'run'], cwd)
   t.is(code, 0)
   t.regex(
     stdout,
