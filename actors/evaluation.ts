@@ -116,11 +116,11 @@ export async function createEvaluation(context: ActorContext<z.output<typeof eva
 
   function report(evaluation: Evaluation): void {
     const { name, goldScore, againstFirst, judge, kl, meanLength } = evaluation
-    metric('evaluator/gold_win_rate', againstFirst.mean, { model: name })
-    metric('evaluator/gold_score', goldScore, { model: name })
-    metric('evaluator/judge_accuracy', judge.pairAccuracy ?? 0, { model: name })
-    metric('evaluator/kl', kl, { model: name })
-    metric('evaluator/length', meanLength, { model: name })
+    metric('eval/gold_win_rate', againstFirst.mean, { model: name })
+    metric('eval/gold_score', goldScore, { model: name })
+    metric('eval/judge_accuracy', judge.pairAccuracy ?? 0, { model: name })
+    metric('eval/kl', kl, { model: name })
+    metric('eval/length', meanLength, { model: name })
     record('evaluation', evaluation)
     progress(`measured ${name}`, done.length, undefined, 'models')
     log(

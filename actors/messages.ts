@@ -41,6 +41,8 @@ export interface CandidateGroup {
 }
 
 export interface CandidateBatch extends Omit<PromptBatch, 'prompts'> {
+  /** When its last token was written, by the sampler's clock. */
+  readonly writtenAt: number
   readonly groups: readonly CandidateGroup[]
 }
 
@@ -56,7 +58,7 @@ export interface JudgedGroup extends CandidateGroup {
   readonly judgeVersion: VersionSpan
 }
 
-export interface JudgedBatch extends Omit<PromptBatch, 'prompts'> {
+export interface JudgedBatch extends Omit<CandidateBatch, 'groups'> {
   readonly groups: readonly JudgedGroup[]
 }
 

@@ -1,6 +1,7 @@
-import { dpo, type PairChoice, selectPair } from '../alignment/index.js'
+import { dpo, effectiveSampleSize, type PairChoice, selectPair } from '../alignment/index.js'
 import { createTrainer, openModel, type TextTokenizer } from '../models/index.js'
 import type { TokenSequence } from '../models/types.js'
+import { assert } from '../runtime/kernel/errors.js'
 import type { LearnerConfig } from './learner-config.js'
 import type { JudgedGroup } from './messages.js'
 import { toSequence } from './supervised.js'
@@ -15,6 +16,12 @@ export interface UpdateResult {
   readonly loss: number
   readonly accuracy: number
   readonly margin: number
+  readonly chosenReward: number
+  readonly rejectedReward: number
+  /** k3 estimate of KL(writer ‖ learner) a token, in nats, before the update. */
+  readonly mismatchKl: number
+  /** Effective sample size of the tokens' importance ratios, as a fraction of their number. */
+  readonly ess: number
   readonly gradNorm: number
   readonly pairs: number
   readonly tokens: number
@@ -30,10 +37,10 @@ export function createPreference(config: LearnerConfig, params: Float32Array, to
   const trainer = createTrainer(
     config.model,
     params,
-    dpo({ beta, pairs: capacity, nllRows: mixRows, nllCoefficient: mixCoefficient }),
+    dpo({ beta, pairs: capacity, nllRows: mixRows, nllCoefficient: mixCoefficient, behaviour: true }),
     { optimizer: optimizerOf(0), engine: config.engine, rows: 2 * capacity + mixRows },
   )
-  const padding: TokenSequence = { tokens: Int32Array.of(config.model.bosTokenId), promptLength: 1 }
+  const padding = unwritten({ tokens: Int32Array.of(config.model.bosTokenId), promptLength: 1 })
   const reference = params.slice()
   const referenceModel = openModel(config.model, reference, { ...config.engine, batch: 2 * capacity })
 
@@ -42,8 +49,13 @@ export function createPreference(config: LearnerConfig, params: Float32Array, to
     return { ...optimizer, totalSteps: Math.ceil(prompts / capacity) }
   }
 
-  const sequenceOf = (group: JudgedGroup, index: number): TokenSequence =>
-    toSequence(tokenizer, world.answerContext(group.prompt), group.completions[index]?.tokens ?? new Int32Array())
+  /** A candidate as the learner reads it, with what its writer thought of each token. */
+  function written(group: JudgedGroup, index: number): Written {
+    const completion = group.completions[index]
+    assert(completion, `candidate ${index} of ${group.promptId} is there`)
+    const { tokens, logprobs } = completion
+    return { sequence: toSequence(tokenizer, world.answerContext(group.prompt), tokens), logprobs }
+  }
 
   return {
     /** Makes the present weights the reference and starts the optimizer afresh. */
@@ -66,17 +78,18 @@ export function createPreference(config: LearnerConfig, params: Float32Array, to
       const pairs = outcomes.flatMap(({ group, choice }) =>
         'dropped' in choice
           ? []
-          : [{ chosen: sequenceOf(group, choice.chosen), rejected: sequenceOf(group, choice.rejected) }],
+          : [{ chosen: written(group, choice.chosen), rejected: written(group, choice.rejected) }],
       )
       if (pairs.length === 0) return null
       const chosen = pairs.map((pair) => pair.chosen)
       const rejected = pairs.map((pair) => pair.rejected)
-      const sums = (await referenceModel.logprobs([...chosen, ...rejected])).map((row) =>
-        row.reduce((a, b) => a + b, 0),
+      const sums = (await referenceModel.logprobs([...chosen, ...rejected].map(({ sequence }) => sequence))).map(
+        (row) => row.reduce((a, b) => a + b, 0),
       )
       const fill = Array.from({ length: capacity - pairs.length }, () => padding)
-      const rows = [...chosen, ...fill, ...rejected, ...fill, ...mixed]
-      const result = await trainer.step(rows, [
+      const rows = [...chosen, ...fill, ...rejected, ...fill, ...mixed.map(unwritten)]
+      const sequences = rows.map(({ sequence }) => sequence)
+      const result = await trainer.step(sequences, [
         vector(capacity, sums.slice(0, pairs.length)),
         vector(capacity, sums.slice(pairs.length)),
         vector(
@@ -87,12 +100,18 @@ export function createPreference(config: LearnerConfig, params: Float32Array, to
           mixRows,
           mixed.map(() => 1),
         ),
+        { perToken: rows.map(({ logprobs }) => logprobs) },
       ])
-      const [, accuracy = 0, , , margin = 0] = result.metrics
+      const [, accuracy = 0, chosenReward = 0, rejectedReward = 0, margin = 0, ...apart] = result.metrics
+      const [mismatchKl = 0, ratio = 0, ratioSquare = 0] = apart
       return {
         loss: result.loss,
         accuracy,
         margin,
+        chosenReward,
+        rejectedReward,
+        mismatchKl,
+        ess: effectiveSampleSize(ratio, ratioSquare),
         gradNorm: result.gradNorm,
         pairs: pairs.length,
         tokens: result.tokens,
@@ -107,6 +126,17 @@ export function createPreference(config: LearnerConfig, params: Float32Array, to
       await referenceModel.dispose()
     },
   }
+}
+
+/** A sequence, and one log-probability for each token of its completion. */
+interface Written {
+  readonly sequence: TokenSequence
+  readonly logprobs: Float32Array
+}
+
+/** A sequence that no policy of this run wrote; its log-probabilities are not looked at. */
+function unwritten(sequence: TokenSequence): Written {
+  return { sequence, logprobs: new Float32Array(sequence.tokens.length - sequence.promptLength) }
 }
 
 function vector(length: number, values: readonly number[]) {

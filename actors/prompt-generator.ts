@@ -48,7 +48,7 @@ export const promptGenerator = defineActor({
       const wanted = config.iterations.reduce((sum, n) => sum + n, 0)
       for await (const planned of createPromptPlan(config, () => inventor.next())) {
         progress('inventing', inventor.counts.kept, wanted, 'prompts')
-        metric('prompts/kept_fraction', inventor.counts.kept / inventor.counts.attempts)
+        metric('prompts/keep_rate', inventor.counts.kept / inventor.counts.attempts)
         for (const [reason, count] of Object.entries(inventor.counts.dropped))
           metric('prompts/dropped', count, { reason })
         yield withVersions(planned, version)

@@ -7,9 +7,16 @@ import type { JudgedBatch } from './messages.js'
 import type { GroupOutcome } from './preference.js'
 
 /** Where the samples' lives end: each is counted, dated and written down; the staleness bound is asserted on each. */
-export function createSampleAccounts({ config, record }: Pick<ActorContext<LearnerConfig>, 'config' | 'record'>) {
+export function createSampleAccounts({
+  config,
+  clock,
+  record,
+  metric,
+}: Pick<ActorContext<LearnerConfig>, 'config' | 'clock' | 'record' | 'metric'>) {
   const ledger = createLedger()
   const lagBook = createLagBook()
+  let lagsOfUpdate = createLagBook()
+  const queued = { sumMs: 0, count: 0 }
   let pairs = 0
   let ties = 0
 
@@ -44,9 +51,34 @@ export function createSampleAccounts({ config, record }: Pick<ActorContext<Learn
       } else {
         ledger.consume(group.promptId)
         lagBook.add(lag)
+        lagsOfUpdate.add(lag)
+        queued.sumMs += Math.max(0, clock.now() - batch.writtenAt)
+        queued.count++
         pairs++
       }
       record('sample', sampleLine({ group, choice }, batch, lag))
+    },
+
+    /** Reports the samples that were used since the last report, and where all went so far. */
+    reportUpdate(): void {
+      if (queued.count > 0) {
+        const { lag, inFlight, inQueue, publish, judgeLag } = lagsOfUpdate.summary()
+        metric('staleness/lag_mean', lag.mean)
+        metric('staleness/lag_max', lag.max)
+        metric('staleness/in_flight_mean', inFlight.mean)
+        metric('staleness/in_queue_mean', inQueue.mean)
+        metric('staleness/publish_mean', publish.mean)
+        metric('staleness/judge_lag_mean', judgeLag.mean)
+        metric('sample/time_in_queue_s', queued.sumMs / queued.count / 1000)
+      }
+      lagsOfUpdate = createLagBook()
+      Object.assign(queued, { sumMs: 0, count: 0 })
+      const { consumed, dropped } = ledger.counts()
+      metric('samples/consumed', consumed)
+      metric(
+        'samples/dropped',
+        Object.values(dropped).reduce((sum, count) => sum + count, 0),
+      )
     },
   }
 }

@@ -22,7 +22,7 @@ export const sampler = defineActor({
   inputs: { prompts: port<PromptBatch>() },
   outputs: { candidates: port<CandidateBatch>() },
   config,
-  async start({ config, weights, random, turn, signal, metric, progress }) {
+  async start({ config, weights, random, clock, turn, signal, metric, progress }) {
     const world = await loadWorld(config.world)
     const policy = openPolicy(config.model, world, config.engine, { weights })
     const sampling = { ...config.sampling, maxNewTokens: world.limits.answer }
@@ -48,10 +48,19 @@ export const sampler = defineActor({
         })
         return { promptId: prompt.id, prompt: prompt.text, completions, version: spanOf(group) }
       })
-      metric('sampler/tokens', counts.tokens)
+      reportWritten(groups)
       progress('sampling', counts.issued, undefined, 'prompts')
       const { prompts: _, ...rest } = batch
-      return { ...rest, groups }
+      return { ...rest, groups, writtenAt: clock.now() }
+    }
+
+    function reportWritten(groups: readonly CandidateGroup[]): void {
+      const completions = groups.flatMap((group) => group.completions)
+      const fraction = (count: number) => count / Math.max(1, completions.length)
+      metric('samples/issued', counts.issued)
+      metric('sampler/tokens', counts.tokens)
+      metric('completions/mean_length', fraction(completions.reduce((sum, { tokens }) => sum + tokens.length, 0)))
+      metric('completions/clipped_ratio', fraction(completions.filter(({ finish }) => finish === 'length').length))
     }
 
     return {

@@ -38,7 +38,7 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
     await preference?.pull()
     weights.publish(version, params)
     published = version
-    metric('learner/published', published)
+    metric('learner/published_version', published)
   }
 
   async function supervise(batch: DemonstrationBatch): Promise<void> {
@@ -108,13 +108,17 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
     if (result) {
       trained.dpoTokens += result.tokens
       metric('learner/loss', result.loss, { iteration })
-      metric('learner/reward_margin', result.margin, { iteration })
-      metric('learner/reward_accuracy', result.accuracy, { iteration })
+      metric('rewards/margins', result.margin, { iteration })
+      metric('rewards/accuracies', result.accuracy, { iteration })
+      metric('rewards/chosen', result.chosenReward, { iteration })
+      metric('rewards/rejected', result.rejectedReward, { iteration })
+      metric('mismatch_kl/mean', result.mismatchKl, { iteration })
+      metric('rl/ess', result.ess, { iteration })
       metric('learner/grad_norm', result.gradNorm, { iteration })
       metric('learner/pairs', result.pairs, { iteration })
     }
     metric('learner/version', version)
-    metric('staleness/lag', samples.staleness().lag.mean)
+    samples.reportUpdate()
     const { issued, inFlight } = samples.counts()
     progress(`dpo ${iteration + 1}`, issued - inFlight, prompts, 'prompts')
   }

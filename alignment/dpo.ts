@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { type LossFunction, meanOf } from '../runtime/tensor/loss.js'
+import { mismatch } from './mismatch.js'
 import { sigmoidPreferenceLoss } from './preference-loss.js'
 
 export interface DpoOptions {
@@ -13,26 +14,38 @@ export interface DpoOptions {
   readonly nllCoefficient?: number
   /** ε of cDPO. Default 0. */
   readonly labelSmoothing?: number
+  /** Also measures how far the policy is from the one that wrote the pairs. Default false. */
+  readonly behaviour?: boolean
 }
 
-/** What the metrics of {@link dpo} mean, in their order. */
-export const DPO_METRICS = ['dpo', 'accuracy', 'chosenReward', 'rejectedReward', 'margin'] as const
+/** What the metrics of {@link dpo} mean, in their order; the last three only with `behaviour`. */
+export const DPO_METRICS = [
+  'dpo',
+  'accuracy',
+  'chosenReward',
+  'rejectedReward',
+  'margin',
+  'mismatchKl',
+  'ratio',
+  'ratioSquare',
+] as const
 
 /**
  * Direct preference optimisation as a loss over one batch.
  *
  * Rows: [chosen × P, rejected × P, nll × R]. Extras, in order: `refChosen` [P] and `refRejected` [P] (sequence sums of
- * log ref), `pairWeight` [P] (0 is padding), and `nllWeight` [R] (may be absent or of length 0 when R = 0).
+ * log ref), `pairWeight` [P] (0 is padding), `nllWeight` [R] (may be absent or of length 0 when R = 0), and with
+ * `behaviour` the log-probabilities of the writing policy, of the shape of `logprobs`.
  *
  *     loss = Σ w·L(h) / max(1, Σ w)  +  c · Σ w·(−log π) / max(1, Σ w·tokens)
  *
  * L: {@link sigmoidPreferenceLoss}; the second term is a mean over tokens. Metrics, means over weighted pairs:
  * the first term alone, the fraction of pairs with h > 0, the implicit rewards β(log π − log ref) of chosen and of
- * rejected, and their difference.
+ * rejected, and their difference; then those of {@link mismatch} over the pairs' tokens.
  */
 export function dpo(options: DpoOptions): LossFunction {
-  const { beta, pairs, nllRows = 0, nllCoefficient = 1, labelSmoothing = 0 } = options
-  return (logprobs, mask, [refChosen, refRejected, pairWeight, nllWeight], meanOver = meanOf) => {
+  const { beta, pairs, nllRows = 0, nllCoefficient = 1, labelSmoothing = 0, behaviour = false } = options
+  return (logprobs, mask, [refChosen, refRejected, pairWeight, nllWeight, written], meanOver = meanOf) => {
     if (!refChosen || !refRejected || !pairWeight) throw new TypeError('dpo needs refChosen, refRejected, pairWeight')
     const sums = tf.sum(tf.mul(logprobs, mask), 1) // [2P + R]
     const chosen = tf.sub(tf.slice(sums, 0, pairs), refChosen) // log π − log ref, [P]
@@ -46,6 +59,12 @@ export function dpo(options: DpoOptions): LossFunction {
     const [chosenReward, rejectedReward] = [tf.mul(mean(chosen), beta), tf.mul(mean(rejected), beta)]
     const margin = tf.sub(chosenReward, rejectedReward)
     const metrics = [preference, accuracy, chosenReward, rejectedReward, margin] as tf.Scalar[]
+    if (behaviour) {
+      if (!written) throw new TypeError('dpo with `behaviour` needs the log-probabilities of the writing policy')
+      const own = (rows: tf.Tensor) => tf.slice(rows, 0, 2 * pairs) // [2P, length]
+      const weight = tf.mul(own(mask), tf.expandDims(tf.concat([pairWeight, pairWeight]), 1))
+      metrics.push(...mismatch(own(logprobs), own(written), weight, meanOver))
+    }
     if (nllRows === 0 || !nllWeight) return { loss: preference, metrics }
 
     const nll = tf.neg(tf.slice(sums, 2 * pairs, nllRows)) // [R]

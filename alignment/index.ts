@@ -12,6 +12,7 @@ export {
 } from './agreement.js'
 export { DPO_METRICS, type DpoOptions, dpo } from './dpo.js'
 export { createLedger, type Ledger, type LedgerCounts } from './ledger.js'
+export { effectiveSampleSize, mismatch } from './mismatch.js'
 export { meanVerdict, type PairChoice, selectPair } from './pairs.js'
 export { logSigmoid, sigmoidPreferenceLoss } from './preference-loss.js'
 export { createPromptPool, greatestRougeL, type PromptPool } from './prompt-pool.js'

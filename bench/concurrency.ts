@@ -56,7 +56,7 @@ async function time(stage: 'inline' | 'threads'): Promise<Timing> {
   let first = 0
   let last = 0
   const observe = (event: RunEvent) => {
-    if (event.type === 'metric' && event.name === 'learner/published' && event.value === 0) first = event.at
+    if (event.type === 'metric' && event.name === 'learner/published_version' && event.value === 0) first = event.at
     if (event.type === 'span') last = Math.max(last, event.end)
   }
   try {

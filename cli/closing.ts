@@ -1,11 +1,13 @@
+import type { RunBook } from '../runtime/observe/book.js'
 import type { Summary } from '../scenarios/summary.js'
 import { duration, figure, percent } from './live/text.js'
+import { trouble } from './live/trouble.js'
 import { renderTable } from './table.js'
 
 const DECIMALS = 2
 
-/** What is printed when a run is done: the iterations' table, samples, staleness, throughput and where it all is. */
-export function closingWords(summary: Summary, folder: string, report: string): string {
+/** What is printed when a run is done: the iterations' table, samples, staleness, throughput, trouble and where it all is. */
+export function closingWords(summary: Summary, book: RunBook, folder: string, report: string): string {
   const { samples, staleness, throughput } = summary
   const dropped = Object.values(samples.dropped).reduce((sum, count) => sum + count, 0)
   const reasons = Object.entries(samples.dropped).map(([reason, count]) => `${reason} ${count}`)
@@ -21,10 +23,19 @@ export function closingWords(summary: Summary, folder: string, report: string): 
     `throughput   ${Math.round(throughput.sampledTokensPerSecond)} tokens/s sampled, ` +
       `${Math.round(throughput.trainedTokensPerSecond)} trained, ${figure(throughput.judgedPerSecond)} judged/s`,
     ...(busy.length > 0 ? [`busy         ${busy.join(', ')}`] : []),
+    ...troubles(book).map((text, index) => (index === 0 ? 'trouble' : '').padEnd(13) + text),
     `time         ${duration(summary.durationMs)}`,
     `run folder   ${folder}`,
     `report       ${report}`,
   ].join('\n')
+}
+
+/** What went wrong with each actor, though the run is done. */
+function troubles({ actors }: RunBook): string[] {
+  return [...actors.values()].flatMap((entry) => {
+    const told = trouble(entry)
+    return told ? [`${entry.actor.name}: ${told}`] : []
+  })
 }
 
 /** One row per model; a figure that is undefined there is a dash. */

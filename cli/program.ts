@@ -14,10 +14,16 @@ export interface RunArguments {
   readonly json?: boolean
 }
 
+export interface TopArguments {
+  readonly once?: boolean
+  readonly json?: boolean
+}
+
 /** What the command does once its words are understood; each resolves to the exit code. */
 export interface Actions {
   list(scenario: string | undefined, options: { json?: boolean }): Promise<number>
   run(scenario: string, options: RunArguments): Promise<number>
+  top(run: string, options: TopArguments): Promise<number>
   report(runs: readonly string[]): Promise<number>
   doctor(options: { json?: boolean }): Promise<number>
   bench(name: string | undefined, options: { json?: boolean }): Promise<number>
@@ -50,6 +56,14 @@ export function buildProgram(actions: Actions, done: (exitCode: number) => void)
     .option('--out <dir>', 'run folder, new or empty (default: runs/<scenario>-<preset>-seed<n>-<time>)')
     .addOption(json())
     .action(async (scenario, options) => done(await actions.run(scenario, options)))
+
+  program
+    .command('top')
+    .description('watch a run of another process: its actors, queues, failures, samples and staleness, until it ends')
+    .argument('<run>', 'run folder')
+    .option('--once', 'print it once (as where the output is no terminal)')
+    .addOption(json())
+    .action(async (run, options) => done(await actions.top(run, options)))
 
   program
     .command('report')

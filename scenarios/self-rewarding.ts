@@ -2,6 +2,7 @@ import { evaluator, judge, learner, promptGenerator, sampler, source } from '../
 import { paramLayout } from '../models/index.js'
 import { createTroupe, type RunEvent, realClock } from '../runtime/index.js'
 import { createWeightStore } from '../runtime/tensor/index.js'
+import { createIdleRatios } from './idle-ratios.js'
 import type { RunOptions, Scenario } from './scenario.js'
 import { type SelfRewardingConfig, selfRewardingConfig } from './self-rewarding-config.js'
 import { planOf } from './self-rewarding-plan.js'
@@ -39,10 +40,12 @@ async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
   const usage = createUsage()
   const prompts = config.iterations.reduce((sum, count) => sum + count, 0)
   const wholeRun = createWholeRun({ demonstrations: plan.learner.demonstrations, prompts }, options.observe)
+  const idleRatios = createIdleRatios({ learner: 'trainer/idle_ratio', sampler: 'sampler/idle_ratio' }, options.observe)
   const observe = (event: RunEvent) => {
     usage.observe(event)
     options.observe(event)
     wholeRun(event)
+    idleRatios(event)
   }
   const weights = createWeightStore(paramLayout(plan.common.model)).handle
   const troupe = createTroupe({ stage, seed, weights, observe, signal })

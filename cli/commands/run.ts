@@ -2,6 +2,7 @@ import { relative } from 'node:path'
 import { TroupeError } from '../../runtime/kernel/errors.js'
 import type { RunEvent } from '../../runtime/observe/events.js'
 import { openRunFolder, type RunFolder } from '../../runtime/observe/run-folder.js'
+import { openTelemetry, type Telemetry } from '../../runtime/observe/telemetry.js'
 import { realClock } from '../../runtime/time/clock.js'
 import { type Summary, summarySchema } from '../../scenarios/summary.js'
 import { chooseBackend } from '../backends.js'
@@ -28,6 +29,7 @@ export async function run(given: string, options: RunArguments): Promise<number>
   const out = makeFolder(named)
   const facts = { scenario: scenario.name, preset, seed, stage, backend, out: named, startedAt }
   const folder = openRunFolder(out, { ...facts, config, troupe: version(), node: process.version })
+  const telemetry = openTelemetry(facts, version())
   const display = await openDisplay({ facts, now, stream: options.json ? process.stderr : process.stdout })
   const interrupt = listenForInterrupt(
     {
@@ -42,12 +44,15 @@ export async function run(given: string, options: RunArguments): Promise<number>
   try {
     const observe = (event: RunEvent) => {
       folder.observe(event)
+      telemetry.observe(event)
       display.observe(event)
     }
     const summary = await scenario.run({ config, seed, stage, backend, out, observe, signal: interrupt.signal })
-    return await succeed(summary, folder, display, options)
+    const code = await succeed(summary, folder, display, options)
+    telemetry.end(now())
+    return code
   } catch (error) {
-    return fail(error, folder, display, interrupt)
+    return fail(error, folder, telemetry, display, interrupt)
   } finally {
     interrupt.dispose()
   }
@@ -65,16 +70,17 @@ async function succeed(summary: Summary, folder: RunFolder, display: Display, op
   const { renderReport } = await import('../report/report.js')
   const report = await renderReport(folder.path)
   const { closingWords } = await import('../closing.js')
-  const words = closingWords(summary, relative('', folder.path), relative('', report))
+  const words = closingWords(summary, folder.book, relative('', folder.path), relative('', report))
   if (options.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`)
   ;(options.json ? process.stderr : process.stdout).write(`${words}\n`)
   return EXIT.done
 }
 
-function fail(error: unknown, folder: RunFolder, display: Display, interrupt: Interrupt): number {
+function fail(error: unknown, folder: RunFolder, telemetry: Telemetry, display: Display, interrupt: Interrupt): number {
   const stopped = interrupt.exitCode()
   const told = stopped === undefined ? error : stoppedBy(interrupt.signal.reason, error)
   folder.fail(told, now())
+  telemetry.end(now(), told)
   display.end()
   console.error(describeError(told))
   console.error(`What was written until then is in ${relative('', folder.path)}`)

@@ -1,17 +1,22 @@
-import type { LiveState, MetricRow } from './state.js'
+import type { MetricEntry } from '../../runtime/observe/book.js'
+import type { LiveState } from './state.js'
 import { figure } from './text.js'
+
+const LAG_MEAN = /(^|\/)lag_mean$/i
+/** Told together with the mean. */
+const LAG_MAX = /(^|\/)lag_max$/i
 
 /** Which metrics are shown first, by what their names end in; the rest follow in the order of their first value. */
 const PRIORITY = [
   /(^|\/)gold_?win_?rate$/i,
   /(^|\/)win_?rate$/i,
-  /reward_?margin$/i,
+  /(^|\/)(reward_?)?margins?$/i,
   /(^|\/)loss$/i,
   /judge\/.*score$/i,
   /(^|\/)(reward|gold_?score|score)$/i,
-  /(^|\/)lag$/i,
+  LAG_MEAN,
   /(^|\/)version$/i,
-  /accuracy$/i,
+  /accurac(y|ies)$/i,
   /(^|\/)kl$/i,
   /length$/i,
   /tokens_?per_?second$/i,
@@ -23,10 +28,10 @@ const PRIORITY = [
  */
 export function metricPhrases(state: LiveState, since = Number.NEGATIVE_INFINITY, role?: string): string[] {
   return [...state.metrics]
-    .filter(([, row]) => row.at >= since && (role === undefined || row.role === role))
+    .filter(([name, row]) => !LAG_MAX.test(name) && row.at >= since && (role === undefined || row.role === role))
     .map(([name, row], index) => ({ name, row, rank: rank(name) * 1000 + index }))
     .sort((a, b) => a.rank - b.rank)
-    .map(({ name, row }) => phrase(label(name, state), row))
+    .map(({ name, row }) => phrase(name, row, state))
 }
 
 function rank(name: string): number {
@@ -45,7 +50,8 @@ function lastPart(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1)
 }
 
-function phrase(name: string, row: MetricRow): string {
-  if (/lag$/i.test(name)) return `${name} ${figure(row.latest)} (mean ${figure(row.mean)}, max ${figure(row.max)})`
-  return `${name} ${figure(row.latest)}`
+function phrase(name: string, row: MetricEntry, state: LiveState): string {
+  if (!LAG_MEAN.test(name)) return `${label(name, state)} ${figure(row.latest)}`
+  const max = state.metrics.get(name.replace(LAG_MEAN, '$1lag_max'))?.max ?? row.max
+  return `lag ${figure(row.latest)} (mean ${figure(row.mean)}, max ${figure(max)})`
 }

@@ -32,6 +32,10 @@ export function plainView(state: LiveState): PlainView {
       }
       if (event.type === 'state' && event.state === 'failed')
         return [stamp(event.at, `${event.actor.name} failed: ${event.error?.message ?? 'without a reason'}`)]
+      if (event.type === 'state' && event.state === 'restarting')
+        return [stamp(event.at, `${event.actor.name} is started again`)]
+      if (event.type === 'aside')
+        return [stamp(event.at, `${event.actor.name} set a message aside: ${event.error.message}`)]
       const { actors } = state
       if (
         event.type === 'state' &&

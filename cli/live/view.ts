@@ -1,6 +1,8 @@
+import type { ActorEntry } from '../../runtime/observe/book.js'
 import { metricPhrases } from './metrics.js'
-import { type ActorRow, type LiveState, RUN_ROLE, timeLeft } from './state.js'
+import { type LiveState, RUN_ROLE, timeLeft } from './state.js'
 import { bar, duration, figure, line, padTo, percent, type Segment } from './text.js'
+import { trouble } from './trouble.js'
 
 export interface ViewSize {
   readonly columns: number
@@ -49,9 +51,9 @@ interface ColumnWidths {
   readonly count: number
 }
 
-function actorRow(row: ActorRow, state: LiveState, now: number, width: ColumnWidths): Segment[] {
+function actorRow(row: ActorEntry, state: LiveState, now: number, width: ColumnWidths): Segment[] {
   const { progress } = row
-  const busy = row.busy.fraction(now, state.facts.startedAt)
+  const { busy } = row.turns.recent(now, state.facts.startedAt)
   const fraction = progress?.total ? progress.done / progress.total : 0
   return [
     { text: padTo(row.actor.name, width.name), style: 'bold' },
@@ -63,12 +65,13 @@ function actorRow(row: ActorRow, state: LiveState, now: number, width: ColumnWid
       text: [...row.queues].map(([input, { depth, window }]) => `${input} ${depth}/${window}`).join(' '),
       style: 'dim',
     },
+    ...(trouble(row) ? [{ text: ` ${trouble(row)}`, style: 'yellow' } as const] : []),
   ]
 }
 
-const STATE_STYLE = { starting: 'yellow', restarting: 'yellow', ready: 'blue', stopped: 'dim', failed: 'red' } as const
+const STATE_STYLE = { starting: 'yellow', ready: 'blue', stopped: 'dim', failed: 'red', restarting: 'yellow' } as const
 
-function label(row: ActorRow): string {
+function label(row: ActorEntry): string {
   return row.state === 'ready' ? (row.progress?.phase ?? 'ready') : row.state
 }
 

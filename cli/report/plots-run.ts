@@ -42,7 +42,7 @@ const PLACES = [
     title: 'Reward margin',
     caption: 'Implicit reward of the chosen over the rejected answer.',
     unit: 'β · nats',
-    pattern: /margin$/i,
+    pattern: /margins?$/i,
   },
   {
     title: 'Judge’s score',

@@ -14,6 +14,8 @@ export type TroupeErrorCode =
   | 'E_HOST_ABORTED' // native code ended the process of an actor (abort, segmentation fault, …)
   | 'E_HOST_HUNG' // the thread or process of an actor has stopped to answer
   | 'E_RESTARTS' // an actor failed more often than its supervisor allows
+  | 'E_POISON' // a message was set aside: it ended its actor too often, or was lost with it
+  | 'E_JOURNAL' // the journal of a run folder cannot be used (exit code 2)
   | 'E_STALLED' // nothing is left to happen, and the troupe has not finished
   | 'E_STOPPED' // the run was stopped before it finished
   | 'E_INVARIANT' // Troupe's own law was broken: a bug, please report it

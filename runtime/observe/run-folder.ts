@@ -1,13 +1,17 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TroupeErrorCode, toWire, type WireError } from '../kernel/errors.js'
+import { enter, type RunBook, runBook } from './book.js'
 import type { RunEvent } from './events.js'
 import { type LineFile, openLineFile, toJson, writeJson } from './run-folder-file.js'
+import { type RunStatus, statusOf } from './status.js'
 import { traceTranslator } from './trace.js'
+import { usageProbe } from './usage.js'
 
 /** What is known when a run begins; the contents of `config.json`. */
 export interface RunDescription {
   readonly scenario: string
+  readonly preset?: string
   readonly seed: number
   readonly stage: string
   readonly backend: string
@@ -26,6 +30,8 @@ interface RunFailure extends Omit<WireError, 'code'> {
 /** The folder that a run writes; see DESIGN.md. Every method is synchronous and leaves readable files behind. */
 export interface RunFolder {
   readonly path: string
+  /** What the events so far add up to. */
+  readonly book: RunBook
   /** Writes what the event says to the file that it belongs to. Events after `close` are dropped. */
   observe(event: RunEvent): void
   /** Writes `summary.json` and closes the folder. */
@@ -39,7 +45,7 @@ const FLUSH_MS = 1000
 /**
  * Starts a run folder: writes `config.json`, then, as events arrive, `metrics.jsonl`, `samples.jsonl` (records of kind
  * `sample`), `<kind>.jsonl` (other records), `log.jsonl` and `trace.json`. Whole lines reach the disk at least once a
- * second while events arrive.
+ * second while events arrive, and so does `status.json`: what the events add up to, for `troupe top`.
  */
 export function openRunFolder(path: string, description: RunDescription): RunFolder {
   mkdirSync(path, { recursive: true })
@@ -52,36 +58,49 @@ export function openRunFolder(path: string, description: RunDescription): RunFol
   }
   const trace = openTraceFile(join(path, 'trace.json'), description)
   for (const name of ['metrics.jsonl', 'samples.jsonl']) lines(name)
+  const book = runBook()
+  const probe = usageProbe()
   let flushedAt = description.startedAt
+  let seenAt = flushedAt
   let open = true
-  function close() {
+  function writeStatus(at: number, ended?: RunStatus['ended']) {
+    writeJson(join(path, 'status.json'), statusOf(book, description, { at, process: probe(), ended }))
+  }
+  function close(at: number, ended: RunStatus['ended']) {
     open = false
+    writeStatus(at, ended)
     trace.close()
     for (const file of files.values()) file.close()
   }
+  writeStatus(flushedAt)
   return {
     path,
+    book,
     observe(event) {
       if (!open) return
+      enter(book, event)
       trace.observe(event)
       const line = lineOf(event)
       if (line) lines(line.file).append(`${toJson(line.value)}\n`)
       const at = event.type === 'span' ? event.end : event.at
+      seenAt = Math.max(seenAt, at)
       if (at - flushedAt < FLUSH_MS) return
       flushedAt = at
+      writeStatus(at)
       trace.flush()
       for (const file of files.values()) file.flush()
     },
     finish(summary) {
       if (!open) return
-      close()
+      close(seenAt, { how: 'done' })
       writeJson(join(path, 'summary.json'), summary)
     },
     fail(error, at) {
       if (!open) return
-      close()
       const wire = toWire(error)
-      writeJson(join(path, 'error.json'), { ...wire, code: wire.code ?? 'E_FAILED', at } satisfies RunFailure)
+      const code = wire.code ?? 'E_FAILED'
+      close(at, { how: 'failed', code, message: wire.message })
+      writeJson(join(path, 'error.json'), { ...wire, code, at } satisfies RunFailure)
     },
   }
 }
@@ -102,6 +121,11 @@ function lineOf(event: RunEvent): { file: string; value: unknown } | undefined {
   if (event.type === 'log') {
     const { at, level, message } = event
     return { file: 'log.jsonl', value: { at, actor: event.actor.name, level, message } }
+  }
+  if (event.type === 'aside') {
+    const { at, input, error } = event
+    const message = `set a message of "${input}" aside: ${error.message}`
+    return { file: 'log.jsonl', value: { at, actor: event.actor.name, level: 'warn', message, input, error } }
   }
   if (event.type === 'state' && event.error) {
     const { at, state, error } = event

@@ -1,9 +1,12 @@
-import type { ActorIdentity, RunEvent } from './events.js'
+import type { ActorIdentity, RunEvent, UsageEvent } from './events.js'
+
+type StateEvent = Extract<RunEvent, { type: 'state' }>
+type AsideEvent = Extract<RunEvent, { type: 'aside' }>
 
 /** One event of the Chrome trace-event format, as far as Troupe writes it. Times are microseconds since the run began. */
 export interface TraceEvent {
-  /** `X` a turn, `C` a counter's new value, `M` the name or place of a track. */
-  readonly ph: 'X' | 'C' | 'M'
+  /** `X` a turn, `C` a counter's new value, `i` a moment, `M` the name or place of a track. */
+  readonly ph: 'X' | 'C' | 'i' | 'M'
   readonly name: string
   readonly pid: number
   readonly tid: number
@@ -11,6 +14,8 @@ export interface TraceEvent {
   readonly dur?: number
   /** The actor's role. */
   readonly cat?: string
+  /** How far a moment's mark reaches: over its track. */
+  readonly s?: 't'
   readonly args: Readonly<Record<string, number | string>>
 }
 
@@ -23,13 +28,18 @@ export interface TraceTranslator {
 
 const PID = 1
 const MICROSECONDS = 1000
+const MIB = 2 ** 20
+/** States that are marked on an actor's track. */
+const TROUBLE: readonly StateEvent['state'][] = ['failed', 'restarting']
 
 /**
- * Turns run events into a trace that Perfetto and `chrome://tracing` open: a track per actor with its turns, a counter
- * per queue and per metric. Holds nothing but the actors' track numbers.
+ * Turns run events into a trace that Perfetto and `chrome://tracing` open: a track per actor with its turns, its
+ * failures and restarts, and a counter per queue, per metric and per measure of what an actor uses. Holds nothing but the
+ * actors' track numbers and their processor time.
  */
 export function traceTranslator(title: string, startedAt: number): TraceTranslator {
   const tracks = new Map<string, number>()
+  const cpu = new Map<string, UsageEvent>()
   const micros = (at: number) => Math.round((at - startedAt) * MICROSECONDS)
   const metadata = (name: string, tid: number, args: TraceEvent['args']): TraceEvent => ({
     ph: 'M',
@@ -50,6 +60,37 @@ export function traceTranslator(title: string, startedAt: number): TraceTranslat
     return tid
   }
 
+  /** Processor time as a fraction of the time since the report before; memory in MiB. */
+  function usage(event: UsageEvent): TraceEvent[] {
+    const { actor, at } = event
+    const before = cpu.get(actor.name)
+    cpu.set(actor.name, event)
+    const passed = before ? at - before.at : 0
+    return [
+      ...(before && passed > 0
+        ? counter(actor, at, `${actor.name} cpu`, Math.max(0, event.cpuMs - before.cpuMs) / passed)
+        : []),
+      ...counter(actor, at, `${actor.name} heap MiB`, event.heapUsedBytes / MIB),
+      ...counter(actor, at, `${actor.name} buffers MiB`, event.arrayBuffersBytes / MIB),
+      ...counter(actor, at, `${actor.name} tensors MiB`, event.tensorBytes / MIB),
+    ]
+  }
+
+  function moment(event: StateEvent | AsideEvent, tid: number): TraceEvent {
+    const { actor, at, error } = event
+    const code = (event.type === 'state' ? event.code : undefined) ?? error?.code
+    return {
+      ph: 'i',
+      name: event.type === 'aside' ? 'message set aside' : event.state,
+      pid: PID,
+      tid,
+      ts: micros(at),
+      s: 't',
+      cat: actor.role,
+      args: { ...(code ? { code } : {}), ...(error ? { message: error.message } : {}) },
+    }
+  }
+
   function counter(actor: ActorIdentity, at: number, name: string, value: number): TraceEvent[] {
     const events: TraceEvent[] = []
     const tid = track(actor, events)
@@ -63,18 +104,22 @@ export function traceTranslator(title: string, startedAt: number): TraceTranslat
       if (event.type === 'queue')
         return counter(event.actor, event.at, `${event.actor.name} queue: ${event.input}`, event.depth)
       if (event.type === 'metric') return counter(event.actor, event.at, event.name, event.value)
+      if (event.type === 'usage') return usage(event)
       const events: TraceEvent[] = []
       const tid = track(event.actor, events)
+      if (event.type === 'aside' || (event.type === 'state' && TROUBLE.includes(event.state)))
+        events.push(moment(event, tid))
       if (event.type === 'span') {
+        const { start, end, queuedAt } = event
         events.push({
           ph: 'X',
           name: event.name,
           pid: PID,
           tid,
-          ts: micros(event.start),
-          dur: Math.max(0, micros(event.end) - micros(event.start)),
+          ts: micros(start),
+          dur: Math.max(0, micros(end) - micros(start)),
           cat: event.actor.role,
-          args: { ...event.attributes, queuedMs: Math.max(0, event.start - event.queuedAt) },
+          args: { ...event.attributes, queuedMs: Math.max(0, start - queuedAt), workMs: Math.max(0, end - start) },
         })
       }
       return events

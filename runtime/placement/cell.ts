@@ -318,7 +318,9 @@ export class Cell<H> implements Control<H> {
   #setAside(port: string, message: unknown): void {
     this.#changed = true
     const lost = message === undefined
-    this.#log(`${lost ? 'lost' : 'set aside'} a message of input "${port}"`, 'error')
+    const what = lost ? 'moved buffers were lost with the actor that had them' : 'it has ended the actor too often'
+    const error = new TroupeError('E_POISON', what, { where: `${this.#spec.name}, input "${port}"` })
+    this.#report(this.#stamped({ type: 'aside', input: port, error: toWire(error) }))
     if (!lost) this.#effects.emit(this.#stamped({ type: 'record', kind: 'dead-letters', value: { port, message } }))
     const instead = lost ? undefined : this.#place.within(() => this.#actor?.setAside?.(port, message))
     if (instead) this.#wiring?.emitInstead(instead)
@@ -366,8 +368,8 @@ export class Cell<H> implements Control<H> {
     this.#report(this.#stamped({ type: 'state', state, ...(error === undefined ? {} : { error: toWire(error) }) }))
   }
 
-  #log(message: string, level: 'warn' | 'error' = 'warn'): void {
-    this.#report(this.#stamped({ type: 'log', level, message }))
+  #log(message: string): void {
+    this.#report(this.#stamped({ type: 'log', level: 'warn', message }))
   }
 
   #report(event: RunEvent): void {

@@ -3,6 +3,7 @@ import comlink from 'comlink'
 import { portWire } from '../channel/wire.js'
 import { FifoLock } from '../kernel/lock.js'
 import { Outbox } from '../observe/outbox.js'
+import { reportUsage } from '../observe/usage.js'
 import { realClock } from '../time/clock.js'
 import { realScheduler } from '../time/scheduler.js'
 import { Cell } from './cell.js'
@@ -31,6 +32,8 @@ export default function host({ spec, control, reports }: HostTask): Promise<void
     within: (work) => work(),
   })
   answerFor(cell)
+  const { name, role, replica } = spec
+  const endUsage = reportUsage({ actor: { name, role, replica }, clock: realClock, reporter })
   return new Promise((resolve) => {
     const exposed: Control<MessagePort> = {
       start: () => cell.start(),
@@ -40,6 +43,7 @@ export default function host({ spec, control, reports }: HostTask): Promise<void
       ping: () => cell.ping(),
       halt: () => cell.halt(),
       dispose: async () => {
+        endUsage()
         const answer = await cell.dispose()
         realScheduler.hop(resolve) // behind the answer
         return answer

@@ -18,7 +18,7 @@ function candidates(prompts: readonly string[]): CandidateBatch {
     return { promptId: `0.${i}`, prompt, completions, version: { start: 2, end: 3 } }
   })
   const flags = { lastOfUpdate: true, lastOfIteration: true }
-  return { id: 0, iteration: 0, update: 3, minVersion: 2, generatorVersion: 0, ...flags, groups }
+  return { id: 0, iteration: 0, update: 3, minVersion: 2, generatorVersion: 0, writtenAt: 0, ...flags, groups }
 }
 const PROMPTS = ['ant bee', 'cat dog eel', 'fox gnu', 'hen jay', 'bee bee cat', 'dog ant'].map((text) => `copy ${text}`)
 

@@ -36,6 +36,7 @@ function batch(update: number, groups: readonly (readonly (number | undefined)[]
   const { iteration = update, minVersion = update } = more
   return {
     ...{ id: update, update, iteration, minVersion, lastOfUpdate: true, lastOfIteration: true, generatorVersion: 0 },
+    writtenAt: 0,
     groups: groups.map((scores, i) => group(`${update}.${i}`, minVersion, scores)),
     ...more,
   } satisfies JudgedBatch
@@ -110,8 +111,8 @@ test('the reference is the model of the iteration: its first update begins at th
   t.true(Math.abs(first - Math.LN2) < 1e-4, `${first}`)
   t.true(Math.abs(third - Math.LN2) < 1e-4, `${third}`)
   t.true(second < first - 1e-3 && fourth < third - 1e-3, 'the same pairs are preferred more after a step')
-  t.true(metricsNamed(events, 'learner/reward_margin')[1]! > 0)
-  t.is(metricsNamed(events, 'learner/reward_accuracy')[1], 1)
+  t.true(metricsNamed(events, 'rewards/margins')[1]! > 0)
+  t.is(metricsNamed(events, 'rewards/accuracies')[1], 1)
 })
 
 test('batches of an update may come in any order; the result does not depend on it', async (t) => {

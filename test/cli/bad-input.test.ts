@@ -46,7 +46,7 @@ const cases: Readonly<Record<string, { words: string[]; says: RegExp }>> = {
   },
   'a value that is no choice': {
     words: ['run', TOY, '--set', 'fail=maybe'],
-    says: /"fail" must be one of "never", "data", "crash", "summary", but "maybe" was given/,
+    says: /"fail" must be one of "never", "data", "crash", "summary", "restart", but "maybe" was given/,
   },
   'a value where a group is': {
     words: ['run', TOY, '--set', 'nested=3'],

@@ -19,8 +19,9 @@ const events: readonly RunEvent[] = [
   { type: 'queue', actor: judge, at: START + 5000, input: 'groups', depth: 3, window: 4 },
   { type: 'metric', actor: judge, at: START + 5000, name: 'judge/unreadable', value: 7 },
   { type: 'metric', actor: learner, at: START + 5000, name: 'learner/loss', value: 0.61234 },
-  { type: 'metric', actor: learner, at: START + 5000, name: 'staleness/lag', value: 1 },
-  { type: 'metric', actor: learner, at: START + 6000, name: 'staleness/lag', value: 4 },
+  { type: 'metric', actor: learner, at: START + 5000, name: 'staleness/lag_mean', value: 1 },
+  { type: 'metric', actor: learner, at: START + 6000, name: 'staleness/lag_mean', value: 4 },
+  { type: 'metric', actor: learner, at: START + 6000, name: 'staleness/lag_max', value: 5 },
   { type: 'log', actor: learner, at: START + 6000, level: 'info', message: 'hello\u001b[2J\nworld' },
 ]
 
@@ -43,7 +44,7 @@ test('the live view shows each actor, its progress, load and queues, then the te
     'toy quick · seed 3 · threads · onnx · 0:08, about 0:02 left in M2',
     'judge    ready                                     0 % groups 3/4',
     'learner  M2      ███████░░░░░ 60/100 updates      57 % ',
-    '  loss 0.612 · lag 4 (mean 2.5, max 4) · unreadable 7',
+    '  loss 0.612 · lag 4 (mean 2.5, max 5) · unreadable 7',
     '  learner: hello [2J world',
   ])
 })
@@ -98,8 +99,8 @@ test('plain lines tell of a phase once, of warnings, and of evaluations when the
   ])
   t.deepEqual(feed({ type: 'log', actor: judge, at: START, level: 'debug', message: 'noise' }), [])
   for (const [name, value] of [
-    ['evaluator/gold_score', 3],
-    ['evaluator/gold_win_rate', 0.625],
+    ['eval/gold_score', 3],
+    ['eval/gold_win_rate', 0.625],
   ] as const)
     t.deepEqual(feed({ type: 'metric', actor: evaluator, at: START + 900, name, value }), [])
   t.deepEqual(view.tick(START + 1000), ['[0:01] evaluator: gold win rate 0.625 · gold score 3'])

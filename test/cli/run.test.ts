@@ -24,6 +24,7 @@ test('a run writes the whole folder, prints the table and where it is', async (t
     'metrics.jsonl',
     'report.html',
     'samples.jsonl',
+    'status.json',
     'summary.json',
     'trace.json',
   ])
@@ -44,6 +45,25 @@ test('--json prints the summary alone on stdout, progress on stderr', async (t) 
   t.is(code, 0)
   t.like(summarySchema.parse(JSON.parse(stdout)), { scenario: 'toy', stage: 'inline', backend: 'cpu' })
   t.regex(stderr, /learner: sft \(40 steps\)/)
+})
+
+test('an actor that failed and was started again is told of while it happens, and at the end', async (t) => {
+  const cwd = scratch()
+  const { code, stdout } = await troupe(['run', TOY, '--set', 'fail=restart', '--out', 'run'], cwd)
+  t.is(code, 0)
+  t.regex(
+    stdout,
+    /judge failed: the judge broke\n.*judge is started again\n.*judge set a message aside: the judge broke/,
+  )
+  t.regex(stdout, /^trouble +judge: E_ACTOR_FAILED, restarted once, 1 message set aside$/m)
+  const log = readFileSync(join(cwd, 'run', 'log.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(-2)
+  t.deepEqual(
+    log.map((line) => JSON.parse(line).message),
+    ['the judge broke', 'set a message of "candidates" aside: the judge broke'],
+  )
 })
 
 test('without --out a folder is named after the run', async (t) => {

@@ -37,7 +37,14 @@ function commands({ where, code }: Fence): { where: string; words: string[] }[] 
 /** Undefined where the command line is understood, else why not. */
 async function misunderstood(words: readonly string[]): Promise<string | undefined> {
   const nothing = async () => 0
-  const actions: Actions = { list: nothing, run: nothing, report: nothing, doctor: nothing, bench: nothing }
+  const actions: Actions = {
+    list: nothing,
+    run: nothing,
+    top: nothing,
+    report: nothing,
+    doctor: nothing,
+    bench: nothing,
+  }
   const program = buildProgram(actions, () => {})
   for (const command of [program, ...program.commands])
     command.exitOverride().configureOutput({ writeErr: () => {}, writeOut: () => {} })

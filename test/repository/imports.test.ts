@@ -23,6 +23,7 @@ const RESERVED: readonly { readonly name: string; readonly pattern: RegExp; read
   { name: 'TensorFlow.js', pattern: /^@tensorflow\/(?!tfjs-core)/, folders: ['runtime/tensor/'] },
   { name: 'ONNX Runtime', pattern: /^onnxruntime-/, folders: ['runtime/tensor/'] },
   { name: 'piscina', pattern: /^piscina/, folders: ['runtime/placement/'] },
+  { name: 'OpenTelemetry', pattern: /^@opentelemetry\//, folders: ['runtime/observe/'] },
   { name: 'comlink', pattern: /^comlink/, folders: ['runtime/placement/', 'runtime/kernel/'] },
 ]
 

@@ -1,5 +1,5 @@
 import test from 'ava'
-import type { ActorIdentity } from '../../../runtime/observe/events.js'
+import type { ActorIdentity, RunEvent } from '../../../runtime/observe/events.js'
 import { type TraceEvent, traceTranslator } from '../../../runtime/observe/trace.js'
 import { overlap } from '../../../runtime/observe/trace-overlap.js'
 
@@ -20,7 +20,16 @@ test('a turn is a complete event on its actor’s track, in microseconds since t
   t.deepEqual(events, [
     { ph: 'M', name: 'process_name', pid: 1, tid: 0, ts: 0, args: { name: 'troupe toy', startedAt: 1000 } },
     { ph: 'M', name: 'thread_name', pid: 1, tid: 1, ts: 0, args: { name: 'judge' } },
-    { ph: 'X', name: 'judge', pid: 1, tid: 1, ts: 3500, dur: 6500, cat: 'judge', args: { batch: 4, queuedMs: 1.5 } },
+    {
+      ph: 'X',
+      name: 'judge',
+      pid: 1,
+      tid: 1,
+      ts: 3500,
+      dur: 6500,
+      cat: 'judge',
+      args: { batch: 4, queuedMs: 1.5, workMs: 6.5 },
+    },
   ])
 })
 
@@ -31,6 +40,53 @@ test('queues and metrics are counters; a value that is no number is left out', (
   const metric = { type: 'metric', actor: judge, at: 3, name: 'learner/version' } as const
   t.like(trace.translate({ ...metric, value: 7 })[0], { ph: 'C', name: 'learner/version', args: { value: 7 } })
   t.deepEqual(trace.translate({ ...metric, value: Number.NaN }), [])
+})
+
+test('what an actor uses is counters: processor time as a share of the time between two reports, memory in MiB', (t) => {
+  const trace = traceTranslator('troupe toy', 0)
+  const usage = (at: number, cpuMs: number): RunEvent => ({
+    type: 'usage',
+    actor: judge,
+    at,
+    cpuMs,
+    cpuOf: 'thread',
+    eventLoopUtilization: 0,
+    rssBytes: 0,
+    heapUsedBytes: 3 * 2 ** 20,
+    arrayBuffersBytes: 2 ** 19,
+    tensorBytes: 0,
+  })
+  const told = (event: RunEvent) =>
+    trace.translate(event).flatMap(({ ph, name, args }) => (ph === 'C' ? [[name, args.value]] : []))
+  const memory = [
+    ['judge heap MiB', 3],
+    ['judge buffers MiB', 0.5],
+    ['judge tensors MiB', 0],
+  ]
+  t.deepEqual(told(usage(1000, 100)), memory)
+  t.deepEqual(told(usage(2000, 350)), [['judge cpu', 0.25], ...memory])
+  t.deepEqual(told(usage(3000, 10)), [['judge cpu', 0], ...memory], 'started anew')
+})
+
+test('failures, restarts and messages set aside are moments on the actor’s track', (t) => {
+  const trace = traceTranslator('troupe toy', 0)
+  trace.translate({ type: 'state', actor: judge, at: 0, state: 'ready' })
+  const error = { name: 'TroupeError', message: 'gone', code: 'E_ACTOR_FAILED' } as const
+  const moment = { ph: 'i', pid: 1, tid: 1, s: 't', cat: 'judge' } as const
+  t.deepEqual(
+    (
+      [
+        { type: 'state', actor: judge, at: 1, state: 'failed', error },
+        { type: 'state', actor: judge, at: 2, state: 'restarting', restarts: 1 },
+        { type: 'aside', actor: judge, at: 3, input: 'groups', error },
+      ] as const
+    ).flatMap((event) => trace.translate(event)),
+    [
+      { ...moment, name: 'failed', ts: 1000, args: { code: 'E_ACTOR_FAILED', message: 'gone' } },
+      { ...moment, name: 'restarting', ts: 2000, args: {} },
+      { ...moment, name: 'message set aside', ts: 3000, args: { code: 'E_ACTOR_FAILED', message: 'gone' } },
+    ],
+  )
 })
 
 test('tracks are placed by name, whoever spoke first', (t) => {
