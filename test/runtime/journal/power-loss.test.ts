@@ -89,7 +89,7 @@ test('a run that loses power again and again goes on from what it finds', async 
 })
 
 test('a full disk refuses a snapshot with a sentence; the one before stays, and the next save works again', async (t) => {
-  for (let room = 0; room < 150; room++) {
+  for (let room = 0; room < 100; room++) {
     const storage = new FragileStorage()
     const journal = await openJournal(FOLDER, { run, keep: 1, storage })
     await journal.save(stateOf(1, 4), { 'metrics.jsonl': 10 }, 1000)
