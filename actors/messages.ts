@@ -42,6 +42,8 @@ export interface CandidateGroup {
 
 export interface CandidateBatch extends Omit<PromptBatch, 'prompts'> {
   readonly groups: readonly CandidateGroup[]
+  /** Prompts that were given up on the way because working on them failed again and again. */
+  readonly abandoned?: readonly string[] | undefined
 }
 
 export interface Judgment {
@@ -56,12 +58,14 @@ export interface JudgedGroup extends CandidateGroup {
   readonly judgeVersion: VersionSpan
 }
 
-export interface JudgedBatch extends Omit<PromptBatch, 'prompts'> {
+export interface JudgedBatch extends Omit<CandidateBatch, 'groups'> {
   readonly groups: readonly JudgedGroup[]
 }
 
 /** Supervised examples as texts; the learner sees each once. */
 export interface DemonstrationBatch {
+  /** 0, 1, 2, … over the whole run. */
+  readonly id: number
   readonly demonstrations: readonly Demonstration[]
 }
 

@@ -80,8 +80,22 @@ export interface RunningActor<I extends Ports, O extends Ports, A extends Api> {
   /** Wires inputs to outputs; called once, after every actor of the troupe has started. */
   readonly streams?: (inputs: Inputs<I>) => Outputs<O>
   readonly api?: A
+  /**
+   * All that the actor needs to go on from here, as a structured clone can hold it. Called while the actor is idle; what it
+   * returns may not change afterwards, unless it is copied at once.
+   */
   readonly snapshot?: () => unknown | Promise<unknown>
+  /**
+   * Takes a snapshot back; called after start and before `streams`, which then go on from there: an input that was taken
+   * before the snapshot does not come again, and an output that was emitted before it is not to be. `E_JOURNAL` for a state
+   * that is not one of this actor's.
+   */
   readonly restore?: (state: unknown) => void | Promise<void>
+  /**
+   * What stands for a message that is given up because it has killed the actor again and again: a message for each of the
+   * outputs named, so that accounts downstream still add up.
+   */
+  readonly setAside?: (input: string, message: unknown) => Readonly<Record<string, unknown>>
   readonly stop?: () => void | Promise<void>
 }
 
