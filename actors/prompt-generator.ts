@@ -117,7 +117,7 @@ export const promptGenerator = defineActor({
       api: { counts: () => inventor.counts },
       snapshot: () => (seeded ? { frozen, inventor: inventor.snapshot(), plan: plan.snapshot(), ended } : undefined),
       restore(state) {
-        const read = readState('prompt generator', stateOf(paramLayout(config.model).total), state)
+        const read = readState('prompt-generator', stateOf(paramLayout(config.model).total), state)
         if (!read) return
         seeded = true
         inventor.restore(read.inventor)
