@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import { openJournal, readJournal } from '../../../runtime/journal/index.js'
-import { FragileStorage } from './fragile-storage.js'
+import { FragileStorage } from '../fixtures/fragile-storage.js'
 
 const FOLDER = '/run/journal'
 const run = { scenario: 'toy', seed: 1 }
