@@ -14,7 +14,7 @@ export interface PlanOptions {
 }
 
 /** How far a plan has come. */
-export interface PlanState {
+interface PlanState {
   /** Of the next batch. */
   readonly id: number
   readonly iteration: number

@@ -1,3 +1,2 @@
-export { type Journal, type JournalOptions, openJournal } from './journal.js'
-export { type ReadOptions, type ReadSnapshot, readJournal } from './read.js'
-export type { RunIdentity } from './snapshot-file.js'
+export { openJournal } from './journal.js'
+export { readJournal } from './read.js'

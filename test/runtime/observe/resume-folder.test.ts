@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import type { RunEvent } from '../../../runtime/observe/events.js'
-import { openRunFolder, resumeRunFolder } from '../../../runtime/observe/run-folder.js'
+import { openRunFolder, readRunDescription, resumeRunFolder } from '../../../runtime/observe/run-folder.js'
 import { scratch } from '../../cli/fixtures/scratch.js'
 
 const WRITER = fileURLToPath(new URL('../fixtures/writer.js', import.meta.url))
@@ -48,6 +48,7 @@ test('a folder that was cut anywhere and gone on with is, to the byte, one that 
     before.fail(new Error('stopped'), 99)
     const after = resumeRunFolder(before.path, structuredClone(marks))
     t.deepEqual(after.description, description)
+    t.deepEqual(readRunDescription(before.path), description)
     t.false(existsSync(join(after.path, 'error.json')), 'the run goes on')
     t.deepEqual(after.marks(), marks, `cut at ${cut}`)
     for (const event of events.slice(cut)) after.observe(event)
