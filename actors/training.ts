@@ -1,22 +1,18 @@
 import { initParams, saveCheckpoint } from '../models/index.js'
-import type { TokenSequence } from '../models/types.js'
 import type { ActorContext } from '../runtime/kernel/actor.js'
 import { assert } from '../runtime/kernel/errors.js'
 import { Intake } from './intake.js'
 import type { LearnerConfig } from './learner-config.js'
 import { type LearnerState, learnerStateOf } from './learner-state.js'
 import type { DemonstrationBatch, JudgedBatch, ModelSnapshot } from './messages.js'
+import { createMixPool } from './mix-pool.js'
 import { worldTokenizer } from './policy.js'
 import { createPreference, type UpdateResult } from './preference.js'
 import { createPublisher } from './publisher.js'
 import { createSampleAccounts } from './sample-accounts.js'
-import { packSequences, unpackSequences } from './sequence-pack.js'
 import { loadWorld } from './shared.js'
 import { readState } from './state.js'
 import { createSupervised } from './supervised.js'
-
-/** Demonstrations kept for mixing into preference updates. */
-const MIX_POOL = 4096
 
 /**
  * The state and the steps of training: weights, versions, reference and what is published. The learner calls the steps in
@@ -30,7 +26,7 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
   const params = initParams(config.model, random.stream('init'))
   const supervised = createSupervised(config, params, tokenizer, random)
   let preference: ReturnType<typeof createPreference> | undefined
-  const pool: TokenSequence[] = []
+  const pool = createMixPool(random)
   const publisher = createPublisher(weights, params.length)
   const samples = createSampleAccounts(context)
   const intake = new Intake<JudgedBatch>({
@@ -62,10 +58,7 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
   async function supervise(batch: DemonstrationBatch): Promise<void> {
     if (batch.id < supervisedBatches) return dropDuplicate(`batch ${batch.id} of demonstrations`)
     const sequences = batch.demonstrations.map(supervised.encode)
-    const keep = batch.demonstrations.flatMap(({ kind }, i) =>
-      kind !== 'prompts' && sequences[i] ? [sequences[i]] : [],
-    )
-    pool.push(...keep.slice(0, Math.max(0, MIX_POOL - pool.length)))
+    pool.add(batch.demonstrations, sequences)
     trained.sftTokens += await supervised.train(sequences, (loss, steps) => {
       if (steps % 20 === 1) metric('learner/sft_loss', loss)
       trained.examples = Math.min(config.demonstrations, trained.examples + config.sft.rows)
@@ -95,11 +88,6 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
     return { name, version, params: params.slice(), ...samples.iteration() }
   }
 
-  function mixed(): TokenSequence[] {
-    const chance = random.stream('mix', version)
-    return pool.length === 0 ? [] : Array.from({ length: config.dpo.mixRows }, () => chance.pick(pool))
-  }
-
   async function update(batches: readonly JudgedBatch[]): Promise<ModelSnapshot | undefined> {
     const last = batches.at(-1)
     assert(preference && last, 'an update has batches, and comes after supervised training')
@@ -118,7 +106,7 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
         return outcome
       })
     })
-    const result = await preference.update(outcomes, mixed())
+    const result = await preference.update(outcomes, pool.draw(config.dpo.mixRows, version))
     version++
     report(result)
     const due = config.publishEvery === 'iteration' ? false : version - publisher.version >= config.publishEvery
@@ -151,7 +139,7 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
       published: publisher.snapshot({ version, params: now }),
       supervised: supervising ? { batches: supervisedBatches, ...(await supervised.snapshot()) } : undefined,
       preference: await preference?.snapshot(),
-      pool: packSequences(pool),
+      pool: pool.snapshot(),
       trained: { ...trained },
       intake: intake.snapshot(),
       duplicates,
@@ -165,7 +153,7 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
     version = state.version
     iteration = state.iteration
     duplicates = state.duplicates
-    pool.splice(0, pool.length, ...unpackSequences(state.pool))
+    pool.restore(state.pool)
     Object.assign(trained, state.trained)
     intake.restore(state.intake)
     samples.restore(state.samples)

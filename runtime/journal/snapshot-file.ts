@@ -1,18 +1,20 @@
-import v8 from 'node:v8'
 import { crc32 } from 'node:zlib'
 import { TroupeError } from '../kernel/errors.js'
+import { deserialize, serialize } from './clone.js'
 
 /**
- * A snapshot's file: 24 bytes of header, then one structured clone (`v8.serialize`). Numbers are little-endian.
+ * A snapshot's file: 32 bytes of header, a structured clone, and the large arrays that belong to it. Numbers are
+ * little-endian.
  *
  *     0  8  "troupeJ\n"
  *     8  4  format version
  *    12  4  CRC-32 of bytes 8–11 and of everything from byte 16
- *    16  8  length of the body
+ *    16  8  length of all that follows the header
+ *    24  8  length of the clone
  */
 const MAGIC = Buffer.from('troupeJ\n')
 const FORMAT = 1
-const HEADER = 24
+const HEADER = 32
 /** A file is read in one piece, and Node reads at most 2 GiB so. */
 const MAX_BODY = 2 ** 31 - 2 ** 16
 
@@ -32,22 +34,25 @@ export interface Snapshot {
 
 /** Copies everything: what is changed afterwards is not in the snapshot. `E_JOURNAL` for what cannot be cloned. */
 export function encodeSnapshot(snapshot: Snapshot): readonly Uint8Array[] {
-  let body: Buffer
+  let body: readonly Uint8Array[]
   try {
-    body = v8.serialize(snapshot)
+    const { clone, beside } = serialize(snapshot)
+    body = [clone, ...beside]
   } catch (cause) {
     throw new TroupeError('E_JOURNAL', `the state of the run cannot be written down: ${messageOf(cause)}`, { cause })
   }
-  if (body.length > MAX_BODY)
-    throw new TroupeError('E_JOURNAL', `a snapshot of ${body.length} bytes is more than the journal can hold`, {
+  const length = body.reduce((sum, part) => sum + part.length, 0)
+  if (length > MAX_BODY)
+    throw new TroupeError('E_JOURNAL', `a snapshot of ${length} bytes is more than the journal can hold`, {
       hint: 'The most is 2 GiB: choose a smaller model, or run without a journal',
     })
   const header = Buffer.alloc(HEADER)
   MAGIC.copy(header)
   header.writeUInt32LE(FORMAT, 8)
-  header.writeBigUInt64LE(BigInt(body.length), 16)
+  header.writeBigUInt64LE(BigInt(length), 16)
+  header.writeBigUInt64LE(BigInt(body[0]!.length), 24)
   header.writeUInt32LE(checksum(header, body), 12)
-  return [header, body]
+  return [header, ...body]
 }
 
 /** Thrown by {@link decodeSnapshot} for a file that cannot be used; the message completes "snapshot-1 …". */
@@ -59,7 +64,7 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
   if (file.length < HEADER) throw new Unusable(`is cut short (${file.length} bytes)`)
   if (!file.subarray(0, MAGIC.length).equals(MAGIC)) throw new Unusable('is damaged (it does not begin as it should)')
   const body = file.subarray(HEADER)
-  if (checksum(file.subarray(0, HEADER), body) !== file.readUInt32LE(12)) {
+  if (checksum(file.subarray(0, HEADER), [body]) !== file.readUInt32LE(12)) {
     const length = file.readBigUInt64LE(16)
     const isShort = length > body.length
     throw new Unusable(
@@ -72,33 +77,17 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
       hint: 'Resume it with the version of Troupe that the run was made with',
     })
   try {
-    return checked(deserialize(body))
+    const clone = Number(file.readBigUInt64LE(24))
+    return checked(deserialize(body.subarray(0, clone), body.subarray(clone)))
   } catch (cause) {
     // The checksum holds, so these are the bytes that were written: another Node.js may write what this one cannot read.
     throw new Unusable(`cannot be read by Node.js ${process.version} (${messageOf(cause)})`, { cause })
   }
 }
 
-function checksum(header: Buffer, body: Buffer): number {
-  return crc32(body, crc32(header.subarray(16, HEADER), crc32(header.subarray(8, 12))))
-}
-
-/** As `v8.deserialize`, but every array owns its memory: a view into the file would drag the whole file along. */
-class OwnedDeserializer extends v8.DefaultDeserializer {
-  _readHostObject(): unknown {
-    const read = (v8.DefaultDeserializer.prototype as unknown as { _readHostObject(): ArrayBufferView })._readHostObject
-    const view = read.call(this)
-    const memory = new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice().buffer
-    if (Buffer.isBuffer(view)) return Buffer.from(memory)
-    const length = view instanceof DataView ? view.byteLength : (view as Uint8Array).length
-    return new (view.constructor as Uint8ArrayConstructor)(memory, 0, length)
-  }
-}
-
-function deserialize(body: Buffer): unknown {
-  const reader = new OwnedDeserializer(body)
-  reader.readHeader()
-  return reader.readValue()
+function checksum(header: Buffer, body: readonly Uint8Array[]): number {
+  const start = crc32(header.subarray(16, HEADER), crc32(header.subarray(8, 12)))
+  return body.reduce((sum, part) => crc32(part, sum), start)
 }
 
 function checked(value: unknown): Snapshot {

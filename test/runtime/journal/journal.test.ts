@@ -25,12 +25,23 @@ test('what is saved is what is read, whatever a structured clone can hold', asyn
     odd: new Map([['a', new Set([1, undefined])]]),
     at: new Date(5),
     nothing: null,
+    large: [
+      new Float64Array(20_000).fill(Math.PI),
+      Buffer.alloc(70_000, 'ab'),
+      new DataView(new ArrayBuffer(66_000), 8),
+    ],
+    small: Buffer.from('small'),
+    twice: new Float32Array(30_000).fill(7).subarray(1),
+    again: undefined as unknown,
   }
+  state.again = state.twice
   const { read, journal } = await journalOf([state])
   const found = await read()
   t.deepEqual(found.state, state)
   t.like(found, { run, sequence: 1, at: 0, marks: { 'trace.json': 0 }, damaged: [] })
-  const { weights, bytes } = found.state as typeof state
+  const { weights, bytes, twice, again, large } = found.state as typeof state
+  t.is(again, twice, 'what was one array is one array')
+  t.deepEqual([twice.buffer.byteLength, large[0]!.buffer.byteLength], [4 * 29_999, 160_000])
   t.is(weights.buffer.byteLength, 12, 'an array owns its memory alone, not the whole file')
   t.is(bytes.buffer.byteLength, 2)
   await journal.close()
@@ -84,6 +95,19 @@ test('whatever byte of the newest snapshot is spoilt or lost, the one before is 
   }
   writeFileSync(file(2), sound)
   t.is((await read()).sequence, 2)
+})
+
+test('a large array that is spoilt or cut off is not read either', async (t) => {
+  const { file, read } = await journalOf([1, { weights: new Float32Array(50_000).fill(1) }])
+  const sound = readFileSync(file(2))
+  for (let at = sound.length - 1; at > sound.length - 200_000; at -= 9_973) {
+    const spoilt = Buffer.from(sound)
+    spoilt[at]! ^= 0x10
+    for (const bytes of [spoilt, sound.subarray(0, at)]) {
+      writeFileSync(file(2), bytes)
+      t.is((await read()).sequence, 1, `byte ${at}`)
+    }
+  }
 })
 
 test('any bytes at all in place of the snapshots give a clear sentence', async (t) => {
