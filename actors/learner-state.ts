@@ -27,7 +27,7 @@ const lags = z.map(z.int(), count).readonly()
 export function learnerStateOf(config: LearnerConfig) {
   const params = vectorOf(paramLayout(config.model).total)
   const optimizer = z.strictObject({ step: count, m: params, v: params })
-  return z.strictObject({
+  const state = z.strictObject({
     params,
     version: count,
     iteration: z.int().min(-1),
@@ -52,6 +52,9 @@ export function learnerStateOf(config: LearnerConfig) {
       pairs: count,
       droppedTies: count,
     }),
+  })
+  return state.refine(({ supervised, preference }) => (supervised === undefined) !== (preference === undefined), {
+    error: 'it is of both phases of training, or of none',
   })
 }
 export type LearnerState = z.output<ReturnType<typeof learnerStateOf>>

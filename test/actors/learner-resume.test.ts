@@ -155,6 +155,7 @@ test('a state that does not fit is refused by the key that is wrong', async (t) 
     [{ preference: { ...state.preference, optimizer: { step: 0, m: vector, v: vector } } }, /preference.optimizer.m/],
     [{ intake: { ...state.intake, waiting: [{ id: 1 }] } }, /intake.waiting.0: not a judged batch/],
     [{ pool: { ...state.pool, tokens: new Int32Array(1) } }, /pool: not packed sequences/],
+    [{ preference: undefined }, /state: it is of both phases of training, or of none/],
     [{ strange: 1 }, /strange/],
     [{ samples: { ...state.samples, ledger: { ...state.samples.ledger, consumed: 5 } } }, /ledger .* does not add up/],
   ] as const)
