@@ -7,6 +7,7 @@ import { createJudgeBench, type JudgeAgreement } from './judge-bench.js'
 import type { ModelSnapshot } from './messages.js'
 import { openPolicy, type WrittenText } from './policy.js'
 import { engineSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
+import { readState, vectorOf } from './state.js'
 import { toSequence } from './supervised.js'
 
 export const evaluationConfig = z.strictObject({
@@ -39,6 +40,21 @@ export interface Evaluation {
   readonly pairs: number
   readonly droppedTies: number
 }
+
+const points = z.array(z.array(z.number()))
+
+const stateOf = (parameters: number) =>
+  z.strictObject({
+    first: z.strictObject({ params: vectorOf(parameters), points }).optional(),
+    previous: points.optional(),
+    judged: z.array(z.number().nullable()).optional(),
+    done: z.array(
+      z.custom<Evaluation>(
+        (value) => typeof value === 'object' && value !== null && 'goldScore' in value && 'judge' in value,
+        'not an evaluation',
+      ),
+    ),
+  })
 
 /** What the evaluator does with a model; it remembers the first and the previous one. */
 export async function createEvaluation(context: ActorContext<z.output<typeof evaluationConfig>>) {
@@ -90,7 +106,7 @@ export async function createEvaluation(context: ActorContext<z.output<typeof eva
       params: snapshot.params.slice(),
       points: score(await answer('second sampling')).map((g) => g.map((s) => s.points)),
     }
-    const judge = await judging()
+    const judge = await judging.measure()
     const own = await logSum(answers, snapshot.params)
     const reference = first ? await logSum(answers, base.params) : own
     const flat = scored.flat()
@@ -129,5 +145,17 @@ export async function createEvaluation(context: ActorContext<z.output<typeof eva
     )
   }
 
-  return { evaluate, done, dispose: () => policy.dispose() }
+  return {
+    evaluate,
+    done,
+    snapshot: () => ({ first, previous, judged: judging.snapshot(), done: [...done] }),
+    restore(state: unknown) {
+      const read = readState('evaluator', stateOf(params.length), state)
+      first = read.first
+      previous = read.previous
+      judging.restore(read.judged)
+      done.splice(0, done.length, ...read.done)
+    },
+    dispose: () => policy.dispose(),
+  }
 }

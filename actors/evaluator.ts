@@ -20,6 +20,8 @@ export const evaluator = defineActor({
         evaluations: snapshots.pipe(turn(bench.evaluate, { attributes: ({ version }) => ({ version }) })),
       }),
       api: { evaluations: () => bench.done },
+      snapshot: bench.snapshot,
+      restore: bench.restore,
       stop: bench.dispose,
     }
   },

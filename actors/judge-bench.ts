@@ -25,20 +25,27 @@ export interface JudgeAgreement {
   readonly sinceFirst: Interval
 }
 
-/** Lets the policy's present weights judge a fixed set, always with the same chance. */
+export interface JudgeBench {
+  /** Lets the policy's present weights judge the set, always with the same chance. */
+  measure(): Promise<JudgeAgreement>
+  /** Accuracies of the first model measured, prompt by prompt. */
+  snapshot(): (number | null)[] | undefined
+  restore(first: (number | null)[] | undefined): void
+}
+
 export function createJudgeBench(
   policy: Policy,
   world: World,
   judgeSet: readonly RankedAnswers[],
   options: JudgeOptions,
-): () => Promise<JudgeAgreement> {
+): JudgeBench {
   let first: (number | null)[] | undefined
   const questions = judgeSet.map(({ prompt, answers }, i) => ({
     promptId: `${i}`,
     prompt,
     completions: answers.map((text) => ({ text })),
   }))
-  return async () => {
+  async function measure(): Promise<JudgeAgreement> {
     const judged = await judgeGroups(policy, world, questions, options)
     const ranked = judgeSet.map(({ points }, i) => ({
       gold: points,
@@ -57,5 +64,13 @@ export function createJudgeBench(
       unreadable: unreadable / Math.max(1, all.length * options.judgments),
       sinceFirst: pairedDifference(accuracies, first),
     }
+  }
+
+  return {
+    measure,
+    snapshot: () => first,
+    restore(state) {
+      first = state
+    },
   }
 }

@@ -5,6 +5,7 @@ import type { Random } from '../runtime/time/random.js'
 import type { CandidateBatch, JudgedBatch, JudgedGroup, Judgment } from './messages.js'
 import { openPolicy, type Policy } from './policy.js'
 import { engineSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
+import { count, readState } from './state.js'
 import type { World } from './world.js'
 
 const config = z.strictObject({
@@ -14,6 +15,8 @@ const config = z.strictObject({
   judgments: z.int().min(1).max(64).default(3).describe('verdicts averaged for each completion'),
   sampling: samplingSchema({ temperature: 0.7, topP: 0.9, topK: 0 }),
 })
+
+const stateSchema = z.strictObject({ judged: count, verdicts: count, unreadable: count, tokens: count })
 
 /**
  * The policy as its own judge (LLM-as-a-judge): an additive five-point prompt, several sampled verdicts averaged. A
@@ -63,6 +66,13 @@ export const judge = defineActor({
         judged: candidates.pipe(turn(judgeBatch, { attributes: ({ id, iteration }) => ({ batch: id, iteration }) })),
       }),
       api: { counts: () => counts },
+      snapshot: () => ({ ...counts }),
+      restore: (state) => void Object.assign(counts, readState('judge', stateSchema, state)),
+      setAside(_input, message) {
+        const batch = message as CandidateBatch
+        const abandoned = [...(batch.abandoned ?? []), ...batch.groups.map(({ promptId }) => promptId)]
+        return { judged: { ...batch, groups: [], abandoned } satisfies JudgedBatch }
+      },
       stop: () => policy.dispose(),
     }
   },

@@ -1,8 +1,8 @@
-import { concat, defer, filter, ignoreElements, mergeMap, type Observable, tap } from 'rxjs'
+import { concat, defer, filter, ignoreElements, type Observable } from 'rxjs'
 import { defineActor, port } from '../runtime/kernel/actor.js'
-import { inOrder } from './in-order.js'
 import { learnerConfig } from './learner-config.js'
 import type { DemonstrationBatch, JudgedBatch, ModelSnapshot } from './messages.js'
+import { unwanted } from './state.js'
 import { createTraining } from './training.js'
 
 /**
@@ -18,39 +18,31 @@ export const learner = defineActor({
   async start(context) {
     const training = await createTraining(context)
     const { turn } = context
+
+    function supervised(demonstrations: Observable<DemonstrationBatch>): Observable<ModelSnapshot> {
+      return concat(
+        demonstrations.pipe(turn(training.supervise, { name: 'sft' }), ignoreElements()),
+        defer(() => turn.run('publish', training.finishSupervised)),
+      )
+    }
+
+    function preferred(judged: Observable<JudgedBatch>): Observable<ModelSnapshot> {
+      return training.intake.updates(judged).pipe(
+        turn(training.update, { name: 'dpo', attributes: ([first]) => ({ update: first?.update ?? -1 }) }),
+        filter((snapshot) => snapshot !== undefined),
+      )
+    }
+
     return {
-      streams: ({ demonstrations, judged }) => ({
-        snapshots: concat(
-          demonstrations.pipe(turn(training.supervise, { name: 'sft' }), ignoreElements()),
-          defer(() => turn.run('publish', training.finishSupervised)),
-          judged.pipe(
-            tap(training.receive),
-            inOrder((batch) => batch.id),
-            untilUpdate(),
-            turn(training.update, { name: 'dpo', attributes: ([first]) => ({ update: first?.update ?? -1 }) }),
-            filter((snapshot): snapshot is ModelSnapshot => snapshot !== undefined),
-          ),
-        ),
-      }),
+      streams({ demonstrations, judged }) {
+        if (!training.supervising) unwanted(demonstrations)
+        const first = training.supervising ? [supervised(demonstrations)] : []
+        return { snapshots: concat(...first, preferred(judged)) }
+      },
       api: { accounts: training.accounts },
+      snapshot: training.snapshot,
+      restore: training.restore,
       stop: training.dispose,
     }
   },
 })
-
-/** Gathers batches until the one that ends an update. */
-function untilUpdate() {
-  return (batches: Observable<JudgedBatch>) =>
-    defer(() => {
-      let held: JudgedBatch[] = []
-      return batches.pipe(
-        mergeMap((batch) => {
-          held.push(batch)
-          if (!batch.lastOfUpdate) return []
-          const whole = held
-          held = []
-          return [whole]
-        }),
-      )
-    })
-}

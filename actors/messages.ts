@@ -44,6 +44,8 @@ export interface CandidateBatch extends Omit<PromptBatch, 'prompts'> {
   /** When its last token was written, by the sampler's clock. */
   readonly writtenAt: number
   readonly groups: readonly CandidateGroup[]
+  /** Prompts that were given up on the way because working on them failed again and again. */
+  readonly abandoned?: readonly string[] | undefined
 }
 
 export interface Judgment {
@@ -64,6 +66,8 @@ export interface JudgedBatch extends Omit<CandidateBatch, 'groups'> {
 
 /** Supervised examples as texts; the learner sees each once. */
 export interface DemonstrationBatch {
+  /** 0, 1, 2, … over the whole run. */
+  readonly id: number
   readonly demonstrations: readonly Demonstration[]
 }
 

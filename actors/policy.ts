@@ -11,6 +11,8 @@ export interface Policy {
   readonly tokenizer: TextTokenizer
   /** Copies the newest published weights in and returns their version; cheap when there is nothing new. */
   follow(): number
+  /** Takes these weights, which have that version, until `follow` is called. */
+  hold(version: number, params: Float32Array): void
   /**
    * For each context, `n` completions. Each draws from its own stream. Where weights are followed, completions carry the
    * version of each token: the one followed last, unless `inFlight` takes newer ones between decode steps.
@@ -64,6 +66,10 @@ export function openPolicy(
     model,
     tokenizer,
     follow,
+    hold(held, values) {
+      params.set(values)
+      version = held
+    },
     async write(requests, sampling, { signal, inFlight } = {}) {
       const refresh = inFlight ? follow : () => version
       const updates = 'weights' in from ? { refresh, keys: inFlight } : undefined

@@ -3,6 +3,7 @@ import { createTrainer, openModel, type TextTokenizer } from '../models/index.js
 import type { TokenSequence } from '../models/types.js'
 import { assert } from '../runtime/kernel/errors.js'
 import type { LearnerConfig } from './learner-config.js'
+import type { LearnerState } from './learner-state.js'
 import type { JudgedGroup } from './messages.js'
 import { toSequence } from './supervised.js'
 import type { World } from './world.js'
@@ -120,6 +121,13 @@ export function createPreference(config: LearnerConfig, params: Float32Array, to
 
     /** Brings `params` up to date. */
     pull: () => trainer.pull(),
+    snapshot: async () => ({ reference: reference.slice(), optimizer: await trainer.state() }),
+    /** Goes on from a snapshot in an iteration (−1: before the first); `params` are set by then. */
+    restore(state: NonNullable<LearnerState['preference']>, iteration: number) {
+      reference.set(state.reference)
+      if (iteration >= 0) trainer.resetOptimizer(optimizerOf(iteration))
+      trainer.restore(state.optimizer)
+    },
 
     async dispose() {
       await trainer.dispose()

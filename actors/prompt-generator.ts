@@ -1,13 +1,14 @@
-import { from, switchMap, take } from 'rxjs'
+import { from, type Observable, switchMap, take, tap } from 'rxjs'
 import { z } from 'zod'
-import { createPromptPool, minVersionOf, type PromptPool } from '../alignment/index.js'
+import { minVersionOf } from '../alignment/index.js'
+import { paramLayout } from '../models/index.js'
 import { defineActor, port } from '../runtime/kernel/actor.js'
-import type { Random } from '../runtime/time/random.js'
+import { createInventor } from './inventor.js'
 import type { PromptBatch, SeedPrompts } from './messages.js'
-import { openPolicy, type Policy } from './policy.js'
+import { openPolicy } from './policy.js'
 import { createPromptPlan, type PlannedBatch } from './prompt-plan.js'
 import { engineSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
-import type { World } from './world.js'
+import { count, readState, unwanted, vectorOf } from './state.js'
 
 const config = z.strictObject({
   model: modelSchema,
@@ -25,7 +26,29 @@ const config = z.strictObject({
   sampling: samplingSchema({ temperature: 1, topP: 0.95, topK: 0 }),
   deadlineMs: z.number().positive().default(1_800_000).describe('longest wait for the first model'),
 })
-type Config = z.output<typeof config>
+
+const texts = z.array(z.string())
+
+/** `undefined` while there are no seeds; the frozen model is there from the first batch on. */
+const stateOf = (parameters: number) =>
+  z
+    .strictObject({
+      frozen: z.strictObject({ version: count, params: vectorOf(parameters) }).optional(),
+      inventor: z.strictObject({
+        counts: z.strictObject({ attempts: count, kept: count, dropped: z.record(z.string(), count) }),
+        ready: texts,
+        made: texts,
+        seeds: texts,
+      }),
+      plan: z.strictObject({
+        ...{ id: count, iteration: count, update: count, iterationStart: count },
+        ...{ wanted: count, room: count, left: count },
+        ahead: z.string().optional(),
+        begun: z.boolean(),
+      }),
+      ended: z.boolean(),
+    })
+    .optional()
 
 /**
  * Invents prompts (self-instruct): few-shot by the first published model, which stays frozen here. A prompt is kept
@@ -42,24 +65,42 @@ export const promptGenerator = defineActor({
     const policy = openPolicy(config.model, world, config.engine, { weights })
     const inventor = createInventor(policy, world, config, random)
 
-    async function* prompts(seeds: readonly string[]): AsyncGenerator<PromptBatch> {
-      const version = policy.follow()
-      inventor.start(seeds)
-      const wanted = config.iterations.reduce((sum, n) => sum + n, 0)
-      for await (const planned of createPromptPlan(config, () => inventor.next())) {
+    const plan = createPromptPlan(config, () => inventor.next())
+    const wanted = config.iterations.reduce((sum, n) => sum + n, 0)
+    let seeded = false
+    let frozen: { readonly version: number; readonly params: Float32Array } | undefined
+    let ended = false
+
+    async function* prompts(): AsyncGenerator<PromptBatch> {
+      frozen ??= { version: policy.follow(), params: policy.model.params }
+      const { version } = frozen
+      for (let planned = await plan.next(); planned; planned = await plan.next()) {
         progress('inventing', inventor.counts.kept, wanted, 'prompts')
         metric('prompts/keep_rate', inventor.counts.kept / inventor.counts.attempts)
-        for (const [reason, count] of Object.entries(inventor.counts.dropped))
-          metric('prompts/dropped', count, { reason })
+        for (const [reason, dropped] of Object.entries(inventor.counts.dropped))
+          metric('prompts/dropped', dropped, { reason })
         yield withVersions(planned, version)
       }
       const { kept, attempts, dropped } = inventor.counts
-      if (kept >= wanted) return
-      const why = Object.entries(dropped).map(([reason, count]) => `${count} ${reason}`)
+      if (kept >= wanted || ended) return
+      ended = true
+      const why = Object.entries(dropped).map(([reason, number]) => `${number} ${reason}`)
       log(
         'warn',
         `only ${kept} of ${wanted} prompts in ${attempts} attempts (${why.join(', ')}): the run ends early; more \`prompts\` demonstrations may help`,
       )
+    }
+
+    /** Once there is a model: the first one published, which is never followed again. */
+    function invented(): Observable<PromptBatch> {
+      const generated = () => turn.generate('inventing', prompts)
+      if (frozen) return generated()
+      return from(weights.atLeast(0, { deadlineMs: config.deadlineMs, signal })).pipe(switchMap(generated))
+    }
+
+    function begin({ prompts: seeds }: SeedPrompts): void {
+      seeded = true
+      inventor.start(seeds)
     }
 
     const withVersions = ({ iterationStart, ...batch }: PlannedBatch, generatorVersion: number): PromptBatch => ({
@@ -69,80 +110,24 @@ export const promptGenerator = defineActor({
     })
 
     return {
-      streams: ({ seeds }) => ({
-        prompts: seeds.pipe(
-          take(1),
-          switchMap(({ prompts: first }) =>
-            from(weights.atLeast(0, { deadlineMs: config.deadlineMs, signal })).pipe(
-              switchMap(() => turn.generate('inventing', () => prompts(first))),
-            ),
-          ),
-        ),
-      }),
+      streams: ({ seeds }) => {
+        if (seeded) unwanted(seeds)
+        return { prompts: seeded ? invented() : seeds.pipe(take(1), tap(begin), switchMap(invented)) }
+      },
       api: { counts: () => inventor.counts },
+      snapshot: () => (seeded ? { frozen, inventor: inventor.snapshot(), plan: plan.snapshot(), ended } : undefined),
+      restore(state) {
+        const read = readState('prompt-generator', stateOf(paramLayout(config.model).total), state)
+        if (!read) return
+        seeded = true
+        inventor.restore(read.inventor)
+        plan.restore({ ...read.plan, ahead: read.plan.ahead })
+        ended = read.ended
+        if (!read.frozen) return
+        policy.hold(read.frozen.version, read.frozen.params)
+        frozen = { version: read.frozen.version, params: policy.model.params }
+      },
       stop: () => policy.dispose(),
     }
   },
 })
-
-export interface InventorCounts {
-  attempts: number
-  kept: number
-  /** Why the others were not kept. */
-  readonly dropped: Record<string, number>
-}
-
-/** Draws candidates in chunks of the engine's batch and keeps the new ones; `next` is undefined when attempts ran out. */
-function createInventor(policy: Policy, world: World, config: Config, random: Random) {
-  const counts: InventorCounts = { attempts: 0, kept: 0, dropped: {} }
-  const limit = config.iterations.reduce((sum, n) => sum + n, 0) * config.attempts
-  const ready: string[] = []
-  const made: string[] = []
-  let seeds: readonly string[] = []
-  let pool: PromptPool = createPromptPool([])
-
-  const drop = (reason: string) => {
-    counts.dropped[reason] = (counts.dropped[reason] ?? 0) + 1
-  }
-
-  function consider(text: string): void {
-    const read = world.readPrompt(text)
-    if ('malformed' in read) drop('malformed')
-    else if (world.isHeldOut(read.prompt)) drop('held out')
-    else if (pool.greatestRougeL(read.prompt) >= config.maxRougeL) drop('not new')
-    else {
-      pool.add(read.prompt)
-      made.push(read.prompt)
-      ready.push(read.prompt)
-      counts.kept++
-    }
-  }
-
-  function shots(chance: Random): string[] {
-    const own = made.length > 0 && config.shots > 1 ? [chance.pick(made)] : []
-    const human = chance.shuffle(seeds).slice(0, config.shots - own.length)
-    return chance.shuffle([...human, ...own])
-  }
-
-  async function invent(): Promise<void> {
-    const requests = Array.from({ length: config.engine.batch }, (_, i) => {
-      const chance = random.stream('attempt', counts.attempts + i)
-      return { context: world.promptContext(shots(chance.stream('shots'))), n: 1, random: chance }
-    })
-    counts.attempts += requests.length
-    const written = await policy.write(requests, { ...config.sampling, maxNewTokens: world.limits.prompt })
-    for (const [completion] of written) if (completion) consider(completion.text)
-  }
-
-  return {
-    counts,
-    start(from: readonly string[]) {
-      seeds = from
-      pool = createPromptPool(from)
-    },
-    async next(): Promise<string | undefined> {
-      while (ready.length === 0 && counts.attempts < limit) await invent()
-      return ready.shift()
-    },
-  }
-}

@@ -13,39 +13,85 @@ export interface PlanOptions {
   readonly batch: number
 }
 
+/** How far a plan has come. */
+interface PlanState {
+  /** Of the next batch. */
+  readonly id: number
+  readonly iteration: number
+  readonly update: number
+  readonly iterationStart: number
+  /** Prompts still wanted: in this iteration, in this update, and from whoever gives them. */
+  readonly wanted: number
+  readonly room: number
+  readonly left: number
+  /** The prompt that is held back; undefined where there are no more, or none was asked for yet. */
+  readonly ahead: string | undefined
+  readonly begun: boolean
+}
+
+export interface PromptPlan {
+  /** The next batch, or undefined when the plan has come to its end. */
+  next(): Promise<PlannedBatch | undefined>
+  snapshot(): PlanState
+  restore(state: PlanState): void
+}
+
 /**
- * Groups prompts into batches, batches into updates, updates into iterations, and numbers them. `next` gives the
+ * Groups prompts into batches, batches into updates, updates into iterations, and numbers them. `nextPrompt` gives the
  * next prompt, or undefined when there are no more: the running iteration then ends early, and so does the run.
- * One batch is held back, so that the last one of an update or iteration always knows that it is.
+ * One prompt is held back, so that the last batch of an update or iteration always knows that it is.
  */
-export async function* createPromptPlan(
-  options: PlanOptions,
-  next: () => Promise<string | undefined>,
-): AsyncGenerator<PlannedBatch> {
+export function createPromptPlan(options: PlanOptions, nextPrompt: () => Promise<string | undefined>): PromptPlan {
   const { iterations, promptsPerUpdate, batch: size } = options
-  let id = 0
-  let update = 0
-  let left = iterations.reduce((sum, n) => sum + n, 0)
-  const pull = async () => (left-- > 0 ? next() : undefined)
-  let ahead = await pull()
-  for (let iteration = 0; iteration < iterations.length && ahead !== undefined; iteration++) {
-    const iterationStart = update
-    let wanted = iterations[iteration] ?? 0
-    while (wanted > 0 && ahead !== undefined) {
-      let room = Math.min(promptsPerUpdate, wanted)
-      while (room > 0 && ahead !== undefined) {
-        const prompts: { id: string; text: string }[] = []
-        while (prompts.length < Math.min(size, room) && ahead !== undefined) {
-          prompts.push({ id: `${id}.${prompts.length}`, text: ahead })
-          ahead = await pull()
-        }
-        room -= prompts.length
-        wanted -= prompts.length
-        const lastOfIteration = wanted === 0 || ahead === undefined
-        const lastOfUpdate = room === 0 || lastOfIteration
-        yield { id: id++, iteration, update, iterationStart, lastOfUpdate, lastOfIteration, prompts }
-      }
-      update++
+  const at = {
+    ...{ id: 0, iteration: 0, update: 0, iterationStart: 0 },
+    wanted: iterations[0] ?? 0,
+    room: Math.min(promptsPerUpdate, iterations[0] ?? 0),
+    left: iterations.reduce((sum, n) => sum + n, 0),
+    ahead: undefined as string | undefined,
+    begun: false,
+  }
+
+  async function pull(): Promise<void> {
+    const wanted = at.left > 0
+    if (wanted) at.left--
+    at.ahead = wanted ? await nextPrompt() : undefined
+  }
+
+  /** Sets out on the next update, and the next iteration where this one is over. */
+  function advance(lastOfIteration: boolean): void {
+    at.update++
+    if (lastOfIteration) {
+      at.iteration++
+      at.iterationStart = at.update
+      at.wanted = iterations[at.iteration] ?? 0
     }
+    at.room = Math.min(promptsPerUpdate, at.wanted)
+  }
+
+  return {
+    async next() {
+      if (!at.begun) await pull()
+      at.begun = true
+      if (at.ahead === undefined) return undefined
+      const { id, iteration, update, iterationStart } = at
+      const most = Math.min(size, at.room)
+      const prompts: { id: string; text: string }[] = []
+      while (prompts.length < most && at.ahead !== undefined) {
+        prompts.push({ id: `${id}.${prompts.length}`, text: at.ahead })
+        await pull()
+      }
+      at.room -= prompts.length
+      at.wanted -= prompts.length
+      at.id++
+      const lastOfIteration = at.wanted === 0 || at.ahead === undefined
+      const lastOfUpdate = at.room === 0 || lastOfIteration
+      if (lastOfUpdate) advance(lastOfIteration)
+      return { id, iteration, update, iterationStart, lastOfUpdate, lastOfIteration, prompts }
+    },
+    snapshot: () => ({ ...at }),
+    restore(state) {
+      Object.assign(at, state)
+    },
   }
 }

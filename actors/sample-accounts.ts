@@ -3,6 +3,7 @@ import type { ActorContext } from '../runtime/kernel/actor.js'
 import { assert } from '../runtime/kernel/errors.js'
 import { createLagBook } from './lag-book.js'
 import type { LearnerConfig } from './learner-config.js'
+import type { LearnerState } from './learner-state.js'
 import type { JudgedBatch } from './messages.js'
 import type { GroupOutcome } from './preference.js'
 
@@ -28,11 +29,24 @@ export function createSampleAccounts({
     },
     iteration: () => ({ pairs, droppedTies: ties }),
     counts: () => ledger.counts(),
+    snapshot: () => ({ ledger: ledger.snapshot(), lags: lagBook.snapshot(), pairs, droppedTies: ties }),
+    restore(state: LearnerState['samples']): void {
+      ledger.restore(state.ledger)
+      lagBook.restore(state.lags)
+      pairs = state.pairs
+      ties = state.droppedTies
+    },
     staleness: () => lagBook.summary(),
 
     /** A batch has come in: its samples are in flight here until they are settled. */
     receive(batch: JudgedBatch): void {
       for (const { promptId } of batch.groups) ledger.issue(promptId)
+      for (const promptId of batch.abandoned ?? []) ledger.issue(promptId)
+    },
+
+    /** What was given up on the way has come to its end. */
+    abandon(batch: JudgedBatch): void {
+      for (const promptId of batch.abandoned ?? []) ledger.drop(promptId, 'poison')
     },
 
     /** @param version the learner's, now, before the update @param published the last one published */

@@ -4,6 +4,7 @@ import { assert } from '../runtime/kernel/errors.js'
 import type { CandidateBatch, CandidateGroup, PromptBatch } from './messages.js'
 import { openPolicy, type WrittenText } from './policy.js'
 import { engineSchema, inFlightSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
+import { count, readState } from './state.js'
 
 const config = z.strictObject({
   model: modelSchema,
@@ -14,6 +15,8 @@ const config = z.strictObject({
   inFlight: inFlightSchema,
   deadlineMs: z.number().positive().default(600_000).describe('longest wait for the version that staleness asks for'),
 })
+
+const stateSchema = z.strictObject({ issued: count, tokens: count, busyMs: z.number() })
 
 /** Answers prompts: N candidates of each, with the newest published policy that the staleness bound admits. */
 export const sampler = defineActor({
@@ -75,6 +78,14 @@ export const sampler = defineActor({
         ),
       }),
       api: { counts: () => counts },
+      snapshot: () => ({ ...counts }),
+      restore: (state) => void Object.assign(counts, readState('sampler', stateSchema, state)),
+      setAside(_input, message) {
+        const { prompts, ...rest } = message as PromptBatch
+        counts.issued += prompts.length
+        const abandoned = prompts.map(({ id }) => id)
+        return { candidates: { ...rest, groups: [], writtenAt: clock.now(), abandoned } satisfies CandidateBatch }
+      },
       stop: () => policy.dispose(),
     }
   },

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defineActor, port } from '../runtime/kernel/actor.js'
 import type { DemonstrationBatch, SeedPrompts } from './messages.js'
 import { loadWorld, moduleSchema } from './shared.js'
+import { count, readState } from './state.js'
 
 const config = z.strictObject({
   world: moduleSchema,
@@ -16,6 +17,8 @@ const config = z.strictObject({
   batch: z.int().min(1).default(1024).describe('demonstrations in one message'),
 })
 
+const stateSchema = z.strictObject({ batches: count, made: count, seeded: z.boolean() })
+
 /** Where human data comes from: demonstrations for supervised training, and the seed prompts. */
 export const source = defineActor({
   module: import.meta.url,
@@ -26,6 +29,8 @@ export const source = defineActor({
   async start({ config, random, turn, progress }) {
     const world = await loadWorld(config.world)
     const { ift, eft, prompts } = config.demonstrations
+    /** What has been sent. */
+    let sent = { batches: 0, made: 0, seeded: false }
 
     /** Every batch has its share of each kind, and is made when it is wanted. */
     function* demonstrations(): Generator<DemonstrationBatch> {
@@ -33,18 +38,20 @@ export const source = defineActor({
       const batches = Math.ceil(total / config.batch)
       const share = (count: number, k: number) =>
         Math.floor((count * (k + 1)) / batches) - Math.floor((count * k) / batches)
-      let made = 0
-      for (let k = 0; k < batches; k++) {
-        progress('demonstrations', made, total, 'examples')
+      while (sent.batches < batches) {
+        const k = sent.batches
+        progress('demonstrations', sent.made, total, 'examples')
         const counts = { ift: share(ift, k), eft: share(eft, k), prompts: share(prompts, k) }
         const batch = world.demonstrations(counts, random.stream('demonstrations', k))
-        made += batch.length
-        yield { demonstrations: batch }
+        sent = { ...sent, batches: k + 1, made: sent.made + batch.length }
+        yield { id: k, demonstrations: batch }
       }
-      progress('demonstrations', made, total, 'examples')
+      progress('demonstrations', sent.made, total, 'examples')
     }
 
     function* seeds(): Generator<SeedPrompts> {
+      if (sent.seeded) return
+      sent = { ...sent, seeded: true }
       yield { prompts: world.prompts(config.seedPrompts, random.stream('seeds'), { heldOut: false }) }
     }
 
@@ -53,6 +60,10 @@ export const source = defineActor({
         demonstrations: turn.generate('demonstrations', demonstrations),
         seeds: turn.generate('seeds', seeds),
       }),
+      snapshot: () => sent,
+      restore: (state) => {
+        sent = readState('source', stateSchema, state)
+      },
     }
   },
 })

@@ -2,6 +2,7 @@ import { createTrainer, nllLoss, type TextTokenizer } from '../models/index.js'
 import type { TokenSequence } from '../models/types.js'
 import type { Random } from '../runtime/time/random.js'
 import type { LearnerConfig } from './learner-config.js'
+import type { LearnerState } from './learner-state.js'
 import type { Demonstration } from './world.js'
 
 export function toSequence(tokenizer: TextTokenizer, prompt: string, completion: Int32Array): TokenSequence {
@@ -60,6 +61,13 @@ export function createSupervised(
     },
     /** Brings `params` up to date. */
     pull: () => trainer.pull(),
+    snapshot: async () => ({ chunks, steps, optimizer: await trainer.state() }),
+    /** Goes on from a snapshot; `params` are set by then. */
+    restore(state: NonNullable<LearnerState['supervised']>) {
+      chunks = state.chunks
+      steps = state.steps
+      trainer.restore(state.optimizer)
+    },
     dispose: () => trainer.dispose(),
   }
 }

@@ -1,22 +1,23 @@
 import { initParams, saveCheckpoint } from '../models/index.js'
-import type { TokenSequence } from '../models/types.js'
 import type { ActorContext } from '../runtime/kernel/actor.js'
 import { assert } from '../runtime/kernel/errors.js'
+import { Intake } from './intake.js'
 import type { LearnerConfig } from './learner-config.js'
+import { type LearnerState, learnerStateOf } from './learner-state.js'
 import type { DemonstrationBatch, JudgedBatch, ModelSnapshot } from './messages.js'
+import { createMixPool } from './mix-pool.js'
 import { worldTokenizer } from './policy.js'
 import { createPreference, type UpdateResult } from './preference.js'
+import { createPublisher } from './publisher.js'
 import { createSampleAccounts } from './sample-accounts.js'
 import { loadWorld } from './shared.js'
+import { readState } from './state.js'
 import { createSupervised } from './supervised.js'
-
-/** Demonstrations kept for mixing into preference updates. */
-const MIX_POOL = 4096
 
 /**
  * The state and the steps of training: weights, versions, reference and what is published. The learner calls the steps in
- * turns: `supervise` for each batch of demonstrations, `finishSupervised` once, then `update` for each update's batches;
- * and `receive` as soon as a judged batch comes in.
+ * turns: `supervise` for each batch of demonstrations, `finishSupervised` once, then `update` for each update's batches,
+ * as `intake` makes them whole.
  */
 export async function createTraining(context: ActorContext<LearnerConfig>) {
   const { config, random, weights, metric, progress, log } = context
@@ -25,33 +26,45 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
   const params = initParams(config.model, random.stream('init'))
   const supervised = createSupervised(config, params, tokenizer, random)
   let preference: ReturnType<typeof createPreference> | undefined
-  const pool: TokenSequence[] = []
+  const pool = createMixPool(random)
+  const publisher = createPublisher(weights, params.length)
   const samples = createSampleAccounts(context)
+  const intake = new Intake<JudgedBatch>({
+    onNew: samples.receive,
+    onDuplicate: ({ id }) => dropDuplicate(`judged batch ${id}`),
+  })
   const trained = { sftTokens: 0, dpoTokens: 0, examples: 0 }
   const prompts = config.iterations.reduce((sum, count) => sum + count, 0)
   let version = 0
-  let published = -1
   let iteration = -1
+  let supervising = true
+  /** Batches of demonstrations trained on. */
+  let supervisedBatches = 0
+  let duplicates = 0
 
   async function publish(): Promise<void> {
-    if (published === version) return
+    if (publisher.version === version) return
     await preference?.pull()
-    weights.publish(version, params)
-    published = version
-    metric('learner/published_version', published)
+    publisher.publish(version, params)
+    metric('learner/published_version', version)
+  }
+
+  /** What was sent before its sender crashed, or before this actor did, may be sent again. */
+  function dropDuplicate(what: string): void {
+    metric('learner/duplicates', ++duplicates)
+    log('warn', `${what} came again and was dropped`)
   }
 
   async function supervise(batch: DemonstrationBatch): Promise<void> {
+    if (batch.id < supervisedBatches) return dropDuplicate(`batch ${batch.id} of demonstrations`)
     const sequences = batch.demonstrations.map(supervised.encode)
-    const keep = batch.demonstrations.flatMap(({ kind }, i) =>
-      kind !== 'prompts' && sequences[i] ? [sequences[i]] : [],
-    )
-    pool.push(...keep.slice(0, Math.max(0, MIX_POOL - pool.length)))
+    pool.add(batch.demonstrations, sequences)
     trained.sftTokens += await supervised.train(sequences, (loss, steps) => {
       if (steps % 20 === 1) metric('learner/sft_loss', loss)
       trained.examples = Math.min(config.demonstrations, trained.examples + config.sft.rows)
       if (steps % 10 === 0) progress('sft', trained.examples, config.demonstrations, 'examples')
     })
+    supervisedBatches = batch.id + 1
   }
 
   async function finishSupervised(): Promise<ModelSnapshot> {
@@ -59,11 +72,12 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
     await supervised.pull()
     await supervised.dispose()
     preference = createPreference(config, params, tokenizer, world)
+    supervising = false
     await publish()
-    return snapshot('M1')
+    return finishedModel('M1')
   }
 
-  async function snapshot(name: string): Promise<ModelSnapshot> {
+  async function finishedModel(name: string): Promise<ModelSnapshot> {
     if (config.checkpoints)
       await saveCheckpoint(`${config.checkpoints}/${name}`, {
         config: config.model,
@@ -72,11 +86,6 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
       })
     log('info', `${name} is version ${version}`)
     return { name, version, params: params.slice(), ...samples.iteration() }
-  }
-
-  function mixed(): TokenSequence[] {
-    const chance = random.stream('mix', version)
-    return pool.length === 0 ? [] : Array.from({ length: config.dpo.mixRows }, () => chance.pick(pool))
   }
 
   async function update(batches: readonly JudgedBatch[]): Promise<ModelSnapshot | undefined> {
@@ -89,19 +98,20 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
       await preference.begin(iteration)
     }
     const { choose } = preference
-    const outcomes = batches.flatMap((batch) =>
-      batch.groups.map((group) => {
+    const outcomes = batches.flatMap((batch) => {
+      samples.abandon(batch)
+      return batch.groups.map((group) => {
         const outcome = choose(group)
-        samples.settle(outcome, batch, version, published)
+        samples.settle(outcome, batch, version, publisher.version)
         return outcome
-      }),
-    )
-    const result = await preference.update(outcomes, mixed())
+      })
+    })
+    const result = await preference.update(outcomes, pool.draw(config.dpo.mixRows, version))
     version++
     report(result)
-    const due = config.publishEvery === 'iteration' ? false : version - published >= config.publishEvery
+    const due = config.publishEvery === 'iteration' ? false : version - publisher.version >= config.publishEvery
     if (due || last.lastOfIteration) await publish()
-    return last.lastOfIteration ? snapshot(`M${iteration + 2}`) : undefined
+    return last.lastOfIteration ? finishedModel(`M${iteration + 2}`) : undefined
   }
 
   function report(result: UpdateResult | null): void {
@@ -123,12 +133,65 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
     progress(`dpo ${iteration + 1}`, issued - inFlight, prompts, 'prompts')
   }
 
+  async function snapshot(): Promise<LearnerState> {
+    await (preference ?? supervised).pull()
+    const now = params.slice()
+    return {
+      params: now,
+      version,
+      iteration,
+      published: publisher.snapshot({ version, params: now }),
+      supervised: supervising ? { batches: supervisedBatches, ...(await supervised.snapshot()) } : undefined,
+      preference: await preference?.snapshot(),
+      pool: pool.snapshot(),
+      trained: { ...trained },
+      intake: intake.snapshot(),
+      duplicates,
+      samples: samples.snapshot(),
+    }
+  }
+
+  async function restore(given: unknown): Promise<void> {
+    const state = readState('learner', learnerStateOf(config), given)
+    params.set(state.params)
+    version = state.version
+    iteration = state.iteration
+    duplicates = state.duplicates
+    pool.restore(state.pool)
+    Object.assign(trained, state.trained)
+    intake.restore(state.intake)
+    samples.restore(state.samples)
+    if (state.supervised) {
+      supervisedBatches = state.supervised.batches
+      supervised.restore(state.supervised)
+    } else {
+      supervising = false
+      await supervised.dispose()
+    }
+    if (state.preference) {
+      preference = createPreference(config, params, tokenizer, world)
+      preference.restore(state.preference, iteration)
+    }
+    publisher.restore(state.published)
+  }
+
   return {
-    receive: samples.receive,
+    intake,
+    get supervising() {
+      return supervising
+    },
+    snapshot,
+    restore,
     supervise,
     finishSupervised,
     update,
-    accounts: () => ({ version, published, samples: samples.counts(), staleness: samples.staleness(), trained }),
+    accounts: () => ({
+      version,
+      published: publisher.version,
+      samples: samples.counts(),
+      staleness: samples.staleness(),
+      trained,
+    }),
     dispose: async () => {
       await supervised.dispose()
       await preference?.dispose()

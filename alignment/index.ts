@@ -11,7 +11,7 @@ export {
   spearmanRho,
 } from './agreement.js'
 export { DPO_METRICS, type DpoOptions, dpo } from './dpo.js'
-export { createLedger, type Ledger, type LedgerCounts } from './ledger.js'
+export { createLedger, type Ledger, type LedgerCounts, type LedgerState } from './ledger.js'
 export { effectiveSampleSize, mismatch } from './mismatch.js'
 export { meanVerdict, type PairChoice, selectPair } from './pairs.js'
 export { logSigmoid, sigmoidPreferenceLoss } from './preference-loss.js'

@@ -1,4 +1,4 @@
-import { assert } from '../runtime/kernel/errors.js'
+import { assert, TroupeError } from '../runtime/kernel/errors.js'
 
 export interface LedgerCounts {
   readonly issued: number
@@ -6,6 +6,14 @@ export interface LedgerCounts {
   /** By reason. */
   readonly dropped: Readonly<Record<string, number>>
   readonly inFlight: number
+}
+
+/** A ledger as plain data. */
+export interface LedgerState {
+  readonly inFlight: readonly string[]
+  readonly settled: readonly string[]
+  readonly consumed: number
+  readonly dropped: Readonly<Record<string, number>>
 }
 
 /** Where every sample went. The law: issued = consumed + dropped (by reason) + in flight, checked at every entry. */
@@ -16,6 +24,9 @@ export interface Ledger {
   consume(id: string): void
   drop(id: string, reason: string): void
   counts(): LedgerCounts
+  snapshot(): LedgerState
+  /** Goes on from a snapshot, in place of what was entered so far. `E_JOURNAL` where the law does not hold of it. */
+  restore(state: LedgerState): void
 }
 
 export function createLedger(): Ledger {
@@ -54,5 +65,28 @@ export function createLedger(): Ledger {
       dropped: Object.fromEntries(dropped),
       inFlight: inFlight.size,
     }),
+    snapshot: () => ({
+      inFlight: [...inFlight],
+      settled: [...settled],
+      consumed: tally.consumed,
+      dropped: Object.fromEntries(dropped),
+    }),
+    restore(state) {
+      const droppedNow = Object.values(state.dropped).reduce((sum, count) => sum + count, 0)
+      const ids = new Set([...state.inFlight, ...state.settled])
+      const distinct = ids.size === state.inFlight.length + state.settled.length
+      if (!distinct || state.settled.length !== state.consumed + droppedNow)
+        throw new TroupeError('E_JOURNAL', 'the ledger in the snapshot does not add up')
+      replace(inFlight, state.inFlight)
+      replace(settled, state.settled)
+      dropped.clear()
+      for (const [reason, count] of Object.entries(state.dropped)) dropped.set(reason, count)
+      Object.assign(tally, { issued: ids.size, consumed: state.consumed, dropped: droppedNow })
+    },
   }
+}
+
+function replace(set: Set<string>, ids: readonly string[]): void {
+  set.clear()
+  for (const id of ids) set.add(id)
 }

@@ -164,8 +164,7 @@ export class Receiver {
       case 'data':
         return this.#events.message(this, frame.seq, frame.message)
       case 'batch':
-        for (let i = past; i < frame.messages.length; i++)
-          this.#events.message(this, frame.seq + i, frame.messages[i])
+        for (let i = past; i < frame.messages.length; i++) this.#events.message(this, frame.seq + i, frame.messages[i])
         return
       case 'lost':
         this.#taken += frame.count - past

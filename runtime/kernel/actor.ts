@@ -81,14 +81,18 @@ export interface RunningActor<I extends Ports, O extends Ports, A extends Api> {
   readonly streams?: (inputs: Inputs<I>) => Outputs<O>
   readonly api?: A
   /**
-   * What the actor must not forget: plain data that can be cloned. Called at moments at which it is idle, of an actor that
-   * may be restarted or whose run is journaled. Without it a restarted actor begins anew.
+   * All that the actor needs to go on from here, as a structured clone can hold it. Called while the actor is idle; what it
+   * returns may not change afterwards, unless it is copied at once.
    */
   readonly snapshot?: () => unknown | Promise<unknown>
-  /** Called after `start` and before `streams`, which then go on from this state. */
+  /**
+   * Takes a snapshot back; called after start and before `streams`, which then go on from there: an input that was taken
+   * before the snapshot does not come again, and an output that was emitted before it is not to be. `E_JOURNAL` for a state
+   * that is not one of this actor's.
+   */
   readonly restore?: (state: unknown) => void | Promise<void>
   /**
-   * What to emit, by output, in place of a message that is not given to the actor because it has ended it too often: so that
+   * What to emit, by output, in place of a message that is given up because it has ended the actor again and again, so that
    * accounts further down still add up. Default: nothing.
    */
   readonly setAside?: (input: string, message: unknown) => Readonly<Record<string, unknown>>

@@ -3,6 +3,7 @@ export type TroupeErrorCode =
   | 'E_CONFIG' // an option or configuration value is wrong (exit code 2)
   | 'E_DATA' // a dataset line, prompt or verdict is malformed (exit code 2)
   | 'E_CHECKPOINT' // a checkpoint folder or file cannot be used (exit code 2)
+  | 'E_JOURNAL' // the journal of a run cannot be written, or the run cannot be resumed from it
   | 'E_BACKEND' // a tensor backend is missing or cannot do what was asked
   | 'E_COMPILE' // a function cannot be traced, or was called with a wrong shape or dtype
   | 'E_MESSAGE' // a message cannot cross a channel, or a frame is malformed

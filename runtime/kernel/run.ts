@@ -108,7 +108,19 @@ export class Run<H> {
     const { name, replica } = member.identity
     const commits = journaled || this.supervision.mayRestart(name)
     const resume = member.state
-    const spec: CellSpec = { name, role, replica, replicas, module, config, seed, weights, commits, resume, aside: member.aside }
+    const spec: CellSpec = {
+      name,
+      role,
+      replica,
+      replicas,
+      module,
+      config,
+      seed,
+      weights,
+      commits,
+      resume,
+      aside: member.aside,
+    }
     member.live(this.#stage.host(spec, definition, this.#sink(member)))
   }
 
@@ -121,17 +133,21 @@ export class Run<H> {
   /** Wires a member that was restarted with those that are there; the others will find it when they are. */
   async connect(member: Member<H>): Promise<void> {
     const others: (() => void)[] = []
-    await this.#wireOne(member, (channel) => {
-      const outgoing = channel.from === member.name
-      const other = this.member(outgoing ? channel.to : channel.from)
-      if (other !== member && !other.attachable) return undefined
-      const [near, far] = this.#stage.pair(channel.from, channel.to)
-      const [own, its] = outgoing ? [near, far] : [far, near]
-      others.push(() => void other.control.rewire({ channel: channel.id, end: its }).catch(() => {}))
-      return own
-    }, () => {
-      for (const tell of others) tell()
-    })
+    await this.#wireOne(
+      member,
+      (channel) => {
+        const outgoing = channel.from === member.name
+        const other = this.member(outgoing ? channel.to : channel.from)
+        if (other !== member && !other.attachable) return undefined
+        const [near, far] = this.#stage.pair(channel.from, channel.to)
+        const [own, its] = outgoing ? [near, far] : [far, near]
+        others.push(() => void other.control.rewire({ channel: channel.id, end: its }).catch(() => {}))
+        return own
+      },
+      () => {
+        for (const tell of others) tell()
+      },
+    )
   }
 
   /** A member is not restarted: its receivers get an end, and what was on its way to it goes to its siblings. */

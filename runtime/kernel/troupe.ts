@@ -7,7 +7,7 @@ import { type Clock, realClock } from '../time/clock.js'
 import type { ActorDefinition, Api, Ports } from './actor.js'
 import { TroupeError } from './errors.js'
 import type { Member } from './member.js'
-import { Plan, type PlannedActor, type Placement, type RestartOptions, type SupervisorOptions } from './plan.js'
+import { type Placement, Plan, type PlannedActor, type RestartOptions, type SupervisorOptions } from './plan.js'
 import { type ActorRef, askProxy, type InputRef, type OutputRef } from './refs.js'
 import { Run } from './run.js'
 

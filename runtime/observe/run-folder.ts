@@ -1,11 +1,12 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TroupeErrorCode, toWire, type WireError } from '../kernel/errors.js'
+import { assert, TroupeError, type TroupeErrorCode, toWire, type WireError } from '../kernel/errors.js'
 import { enter, type RunBook, runBook } from './book.js'
 import type { RunEvent } from './events.js'
-import { type LineFile, openLineFile, toJson, writeJson } from './run-folder-file.js'
+import { checkMark, type LineFile, openLineFile, toJson, writeJson } from './run-folder-file.js'
+import { lockRunFolder } from './run-folder-lock.js'
 import { type RunStatus, statusOf } from './status.js'
-import { traceTranslator } from './trace.js'
+import { openTraceFile, type TraceFile } from './trace-file.js'
 import { usageProbe } from './usage.js'
 
 /** What is known when a run begins; the contents of `config.json`. */
@@ -32,8 +33,11 @@ export interface RunFolder {
   readonly path: string
   /** What the events so far add up to. */
   readonly book: RunBook
+  readonly description: RunDescription
   /** Writes what the event says to the file that it belongs to. Events after `close` are dropped. */
   observe(event: RunEvent): void
+  /** Brings everything to the disk, and says how long each file is then: what {@link resumeRunFolder} needs. */
+  marks(): Record<string, number>
   /** Writes `summary.json` and closes the folder. */
   finish(summary: unknown): void
   /** Writes `error.json` and closes the folder; nothing if the folder is closed already. */
@@ -41,40 +45,115 @@ export interface RunFolder {
 }
 
 const FLUSH_MS = 1000
+const TRACE = 'trace.json'
 
 /**
  * Starts a run folder: writes `config.json`, then, as events arrive, `metrics.jsonl`, `samples.jsonl` (records of kind
  * `sample`), `<kind>.jsonl` (other records), `log.jsonl` and `trace.json`. Whole lines reach the disk at least once a
  * second while events arrive, and so does `status.json`: what the events add up to, for `troupe top`.
+ * `E_JOURNAL` where another process writes the folder.
  */
 export function openRunFolder(path: string, description: RunDescription): RunFolder {
   mkdirSync(path, { recursive: true })
-  writeJson(join(path, 'config.json'), description)
-  const files = new Map<string, LineFile>()
-  const lines = (name: string): LineFile => {
+  return locked(path, (release) => {
+    writeJson(join(path, 'config.json'), description)
+    const files = new Map<string, LineFile>()
+    for (const name of ['metrics.jsonl', 'samples.jsonl']) files.set(name, openLineFile(join(path, name)))
+    return runFolder({ path, description, files, trace: openTraceFile(join(path, TRACE), description), release })
+  })
+}
+
+/**
+ * Goes on with a run folder from a moment of which `marks` tells: every file is cut to what it was then, and what has
+ * come since is gone. `E_JOURNAL` where a file is shorter than that, or another process writes the folder.
+ */
+export function resumeRunFolder(path: string, marks: Readonly<Record<string, number>>): RunFolder {
+  return locked(path, (release) => {
+    const description = readRunDescription(path)
+    for (const [name, mark] of Object.entries(marks)) {
+      if (!isLineFile(name))
+        throw new TroupeError('E_JOURNAL', `the journal knows of a file "${name}"`, { where: path })
+      checkMark(join(path, name), mark)
+    }
+    for (const name of readdirSync(path))
+      if ((isLineFile(name) && !(name in marks)) || name === 'error.json') rmSync(join(path, name))
+    const files = new Map<string, LineFile>()
+    for (const [name, mark] of Object.entries(marks))
+      if (name !== TRACE) files.set(name, openLineFile(join(path, name), mark))
+    const trace = openTraceFile(join(path, TRACE), description, marks[TRACE] ?? 0)
+    return runFolder({ path, description, files, trace, release })
+  })
+}
+
+/** What a run folder says about its run; `E_JOURNAL` where it does not say it. */
+export function readRunDescription(path: string): RunDescription {
+  const where = join(path, 'config.json')
+  try {
+    const read: unknown = JSON.parse(readFileSync(where, 'utf8'))
+    if (typeof read === 'object' && read && 'startedAt' in read && 'scenario' in read) return read as RunDescription
+  } catch (cause) {
+    throw new TroupeError('E_JOURNAL', 'this is no run folder: its config.json cannot be read', { where, cause })
+  }
+  throw new TroupeError('E_JOURNAL', 'this is no run folder: its config.json does not describe a run', { where })
+}
+
+const isLineFile = (name: string) => name === TRACE || /^[\w-]+\.jsonl$/.test(name)
+
+/** `make` is to call `release` when the folder is closed. */
+function locked(path: string, make: (release: () => void) => RunFolder): RunFolder {
+  const release = lockRunFolder(path)
+  try {
+    return make(release)
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+interface OpenFolder {
+  readonly path: string
+  readonly description: RunDescription
+  readonly files: Map<string, LineFile>
+  readonly trace: TraceFile
+  readonly release: () => void
+}
+
+function runFolder({ path, description, files, trace, release }: OpenFolder): RunFolder {
+  let flushedAt = description.startedAt
+  let open = true
+
+  function lines(name: string): LineFile {
     const file = files.get(name) ?? openLineFile(join(path, name))
     files.set(name, file)
     return file
   }
-  const trace = openTraceFile(join(path, 'trace.json'), description)
-  for (const name of ['metrics.jsonl', 'samples.jsonl']) lines(name)
   const book = runBook()
   const probe = usageProbe()
-  let flushedAt = description.startedAt
-  let seenAt = flushedAt
-  let open = true
+  let seenAt = description.startedAt
+
   function writeStatus(at: number, ended?: RunStatus['ended']) {
     writeJson(join(path, 'status.json'), statusOf(book, description, { at, process: probe(), ended }))
   }
-  function close(at: number, ended: RunStatus['ended']) {
+
+  /** Closes every file, whatever becomes of the others; gives the first failure. */
+  function close(at: number, ended: RunStatus['ended']): unknown {
     open = false
-    writeStatus(at, ended)
-    trace.close()
-    for (const file of files.values()) file.close()
+    const failures: unknown[] = []
+    const closings = [() => writeStatus(at, ended), ...[trace, ...files.values()].map((file) => () => file.close())]
+    for (const closing of closings)
+      try {
+        closing()
+      } catch (error) {
+        failures.push(error)
+      }
+    release()
+    return failures[0]
   }
-  writeStatus(flushedAt)
+
+  writeStatus(seenAt)
   return {
     path,
+    description,
     book,
     observe(event) {
       if (!open) return
@@ -90,17 +169,27 @@ export function openRunFolder(path: string, description: RunDescription): RunFol
       trace.flush()
       for (const file of files.values()) file.flush()
     },
+    marks() {
+      assert(open, 'marks are of an open run folder')
+      const marked = [...files].map(([name, file]) => [name, file.mark()] as const)
+      return Object.fromEntries([[TRACE, trace.mark()], ...marked])
+    },
     finish(summary) {
       if (!open) return
-      close(seenAt, { how: 'done' })
+      const failure = close(seenAt, { how: 'done' })
+      if (failure !== undefined) throw failure
       writeJson(join(path, 'summary.json'), summary)
     },
     fail(error, at) {
       if (!open) return
       const wire = toWire(error)
       const code = wire.code ?? 'E_FAILED'
-      close(at, { how: 'failed', code, message: wire.message })
-      writeJson(join(path, 'error.json'), { ...wire, code, at } satisfies RunFailure)
+      close(at, { how: 'failed', code, message: wire.message }) // on a full disk this fails too, and says less than the error does
+      try {
+        writeJson(join(path, 'error.json'), { ...wire, code, at } satisfies RunFailure)
+      } catch {
+        // whoever calls has the error itself, and tells it
+      }
     },
   }
 }
@@ -141,25 +230,4 @@ function lineOf(event: RunEvent): { file: string; value: unknown } | undefined {
 function recordFile(kind: string): string {
   const safe = kind.replace(/[^\w-]+/g, '-').slice(0, 60)
   return ['metrics', 'samples', 'log', '', '-'].includes(safe) ? `record-${safe}.jsonl` : `${safe}.jsonl`
-}
-
-function openTraceFile(path: string, description: RunDescription) {
-  const file = openLineFile(path)
-  const translator = traceTranslator(`troupe ${description.scenario}`, description.startedAt)
-  let separator = '['
-  const write = (events: readonly object[]) => {
-    for (const event of events) {
-      file.append(`${separator}\n${toJson(event)}`)
-      separator = ','
-    }
-  }
-  return {
-    observe: (event: RunEvent) => write(translator.translate(event)),
-    flush: () => file.flush(),
-    close() {
-      write(translator.finish())
-      file.append(separator === '[' ? '[]\n' : '\n]\n')
-      file.close()
-    },
-  }
 }

@@ -35,10 +35,14 @@ const TROUBLE: readonly StateEvent['state'][] = ['failed', 'restarting']
 /**
  * Turns run events into a trace that Perfetto and `chrome://tracing` open: a track per actor with its turns, its
  * failures and restarts, and a counter per queue, per metric and per measure of what an actor uses. Holds nothing but the
- * actors' track numbers and their processor time.
+ * actors' track numbers and their processor time; `known` are the tracks that a resumed trace has already.
  */
-export function traceTranslator(title: string, startedAt: number): TraceTranslator {
-  const tracks = new Map<string, number>()
+export function traceTranslator(
+  title: string,
+  startedAt: number,
+  known: ReadonlyMap<string, number> = new Map(),
+): TraceTranslator {
+  const tracks = new Map(known)
   const cpu = new Map<string, UsageEvent>()
   const micros = (at: number) => Math.round((at - startedAt) * MICROSECONDS)
   const metadata = (name: string, tid: number, args: TraceEvent['args']): TraceEvent => ({
@@ -51,8 +55,8 @@ export function traceTranslator(title: string, startedAt: number): TraceTranslat
   })
 
   function track(actor: ActorIdentity, events: TraceEvent[]): number {
-    const known = tracks.get(actor.name)
-    if (known !== undefined) return known
+    const own = tracks.get(actor.name)
+    if (own !== undefined) return own
     const tid = tracks.size + 1
     if (tid === 1) events.push(metadata('process_name', 0, { name: title, startedAt }))
     tracks.set(actor.name, tid)

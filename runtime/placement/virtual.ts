@@ -131,10 +131,12 @@ function computing<R>(time: VirtualTime, ms: number, work: () => R | Promise<R>)
     }
     if (!(result instanceof Promise)) return end(() => resolve(result))
     const release = time.hold()
-    result.then(
-      (value) => end(() => resolve(value)),
-      (error) => end(() => reject(error)),
-    ).finally(release)
+    result
+      .then(
+        (value) => end(() => resolve(value)),
+        (error) => end(() => reject(error)),
+      )
+      .finally(release)
   })
 }
 
@@ -153,7 +155,10 @@ function failing<R>(
     return never
   }
   if (fault === 'during') {
-    void computing(time, ms / 2, work).then(() => die('in a turn'), () => die('in a turn'))
+    void computing(time, ms / 2, work).then(
+      () => die('in a turn'),
+      () => die('in a turn'),
+    )
     return never
   }
   const done = computing(time, ms, work)
@@ -179,4 +184,3 @@ function held(control: Control<Wire>, time: VirtualTime): Control<Wire> {
     dispose: () => holding(() => control.dispose()),
   }
 }
-

@@ -99,7 +99,8 @@ export class Wiring {
 
   /** Emits what the actor gives in place of a message that it is not given. */
   emitInstead(messages: Readonly<Record<string, unknown>>): void {
-    for (const output of this.outputs) if (Object.hasOwn(messages, output.name)) this.#emit(output, messages[output.name])
+    for (const output of this.outputs)
+      if (Object.hasOwn(messages, output.name)) this.#emit(output, messages[output.name])
   }
 
   /** Everything taken is done with, and what was emitted has its number and its receiver. */

@@ -7,7 +7,8 @@ async function planned(options: PlanOptions, available = Number.POSITIVE_INFINIT
   let asked = 0
   const next = async () => (asked < available ? `p${asked++}` : undefined)
   const batches: PlannedBatch[] = []
-  for await (const batch of createPromptPlan(options, next)) batches.push(batch)
+  const plan = createPromptPlan(options, next)
+  for (let batch = await plan.next(); batch; batch = await plan.next()) batches.push(batch)
   return { batches, asked }
 }
 

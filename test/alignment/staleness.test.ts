@@ -65,3 +65,22 @@ test('the law holds after any history', (t) => {
   )
   t.pass()
 })
+
+test('a ledger that was put away knows what it knew', (t) => {
+  const ledger = createLedger()
+  for (const id of ['a', 'b', 'c', 'd']) ledger.issue(id)
+  ledger.consume('b')
+  ledger.drop('a', 'tie')
+  const state = structuredClone(ledger.snapshot())
+  ledger.consume('c') // of no consequence to what was put away
+  const again = createLedger()
+  again.issue('of no consequence')
+  again.restore(state)
+  t.deepEqual(again.counts(), { issued: 4, consumed: 1, dropped: { tie: 1 }, inFlight: 2 })
+  t.throws(() => again.issue('a'), { code: 'E_INVARIANT' })
+  again.consume('c')
+  again.drop('d', 'tie')
+  t.deepEqual(again.counts(), { issued: 4, consumed: 2, dropped: { tie: 2 }, inFlight: 0 })
+  for (const wrong of [{ consumed: 2 }, { dropped: {} }, { settled: ['a', 'a'] }, { inFlight: ['a', 'c'] }])
+    t.throws(() => again.restore({ ...state, ...wrong }), { code: 'E_JOURNAL', message: /does not add up/ })
+})

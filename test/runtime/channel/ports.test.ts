@@ -29,8 +29,7 @@ function anInput(channels: ConstructorParameters<typeof InputPort>[1]['channels'
   return new InputPort('i', { channels, where: 'b', clock, scheduler, events: { ...silent, ...events } })
 }
 
-const anOutput = (events: OutputEvents) =>
-  new OutputPort('o', { port: port(), where: 'a', clock, held: false, events })
+const anOutput = (events: OutputEvents) => new OutputPort('o', { port: port(), where: 'a', clock, held: false, events })
 
 /** Outputs and inputs joined by inline wires, with everything that happens written down. */
 function join(options: { senders?: number; receivers?: number; window?: number }) {
@@ -258,7 +257,13 @@ test('a malformed frame is dropped and counted, at either end', async (t) => {
   const events = { credit: () => {}, cancelled: () => {}, malformed: () => void odd++, failed: () => {} }
   const output = anOutput(events)
   output.connect([{ channel: 0, keep: false, wire: near }])
-  const odds = [{ acked: 0 }, { acked: 3, upTo: 2 }, { acked: -1, upTo: 2 }, { acked: 0, upTo: 0.5 }, { acked: 1, upTo: 9 }]
+  const odds = [
+    { acked: 0 },
+    { acked: 3, upTo: 2 },
+    { acked: -1, upTo: 2 },
+    { acked: 0, upTo: 0.5 },
+    { acked: 1, upTo: 9 },
+  ]
   for (const grant of odds) far.post({ type: 'grant', ...grant } as Frame)
   await settled()
   t.is(odd, odds.length)

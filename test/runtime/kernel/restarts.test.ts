@@ -33,20 +33,23 @@ for (const [stage, how] of [
   ['threads', 'exit'],
   ['threads', 'exit0'],
 ] as const) {
-  test.serial(`${stage}: an actor that dies (${how}) goes on where it was, and nothing is lost or doubled`, async (t) => {
-    const { troupe, events, probe, adder, sink } = setUp(stage, { diesOf: 17, deaths: 2, how })
-    await troupe.start()
-    await troupe.done
-    const seen = await sink.ask.seen()
-    isWhole(t, seen)
-    t.is(read(probe, 1), 3, 'it lived three times')
-    t.deepEqual([...new Set(seen.map(({ lives }) => lives))], [1, 3])
-    t.is(await adder.ask.lives(), 3)
-    const states = events.flatMap((e) => (e.type === 'state' && e.actor.name === 'mortal' ? [e.state] : []))
-    t.is(states.filter((state) => state === 'failed').length, 2)
-    t.is(states.filter((state) => state === 'restarting').length, 2)
-    await troupe.stop()
-  })
+  test.serial(
+    `${stage}: an actor that dies (${how}) goes on where it was, and nothing is lost or doubled`,
+    async (t) => {
+      const { troupe, events, probe, adder, sink } = setUp(stage, { diesOf: 17, deaths: 2, how })
+      await troupe.start()
+      await troupe.done
+      const seen = await sink.ask.seen()
+      isWhole(t, seen)
+      t.is(read(probe, 1), 3, 'it lived three times')
+      t.deepEqual([...new Set(seen.map(({ lives }) => lives))], [1, 3])
+      t.is(await adder.ask.lives(), 3)
+      const states = events.flatMap((e) => (e.type === 'state' && e.actor.name === 'mortal' ? [e.state] : []))
+      t.is(states.filter((state) => state === 'failed').length, 2)
+      t.is(states.filter((state) => state === 'restarting').length, 2)
+      await troupe.stop()
+    },
+  )
 
   test.serial(`${stage}: a message that ends its actor (${how}) three times is set aside, and told of`, async (t) => {
     const { troupe, events, probe, sink } = setUp(stage, { diesOf: 17, deaths: 99, how })
@@ -64,22 +67,25 @@ for (const [stage, how] of [
 }
 
 for (const stage of ['inline', 'threads'] as const) {
-  test.serial(`${stage}: one failure more than the budget allows ends the run, and says how often it failed`, async (t) => {
-    const probe = createProbe()
-    const troupe = createTroupe({ stage, seed: 1 })
-    const source = troupe.actor(numberSource, { config: { count: COUNT } })
-    const supervise: RestartOptions = { maxRestarts: 2, backoff: { firstMs: 0 } }
-    const adder = troupe.actor(mortal, { config: { probe, diesOf: 3, deaths: 99 }, supervise })
-    const sink = troupe.actor(keeper, { config: {} })
-    troupe.connect(source.outputs.numbers, adder.inputs.numbers)
-    troupe.connect(adder.outputs.sums, sink.inputs.sums)
-    await troupe.start()
-    const error = await t.throwsAsync<TroupeError>(async () => troupe.done, { code: 'E_RESTARTS' })
-    t.is(error.where, 'mortal')
-    t.regex(error.message, /after 2 restarts: .*of this/)
-    t.is(read(probe, 1), 3)
-    await troupe.stop()
-  })
+  test.serial(
+    `${stage}: one failure more than the budget allows ends the run, and says how often it failed`,
+    async (t) => {
+      const probe = createProbe()
+      const troupe = createTroupe({ stage, seed: 1 })
+      const source = troupe.actor(numberSource, { config: { count: COUNT } })
+      const supervise: RestartOptions = { maxRestarts: 2, backoff: { firstMs: 0 } }
+      const adder = troupe.actor(mortal, { config: { probe, diesOf: 3, deaths: 99 }, supervise })
+      const sink = troupe.actor(keeper, { config: {} })
+      troupe.connect(source.outputs.numbers, adder.inputs.numbers)
+      troupe.connect(adder.outputs.sums, sink.inputs.sums)
+      await troupe.start()
+      const error = await t.throwsAsync<TroupeError>(async () => troupe.done, { code: 'E_RESTARTS' })
+      t.is(error.where, 'mortal')
+      t.regex(error.message, /after 2 restarts: .*of this/)
+      t.is(read(probe, 1), 3)
+      await troupe.stop()
+    },
+  )
 
   test.serial(`${stage}: a temporary replica that dies leaves its work to the others`, async (t) => {
     const probe = createProbe()

@@ -1,0 +1,2 @@
+export { openJournal } from './journal.js'
+export { readJournal } from './read.js'
