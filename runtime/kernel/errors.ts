@@ -10,6 +10,11 @@ export type TroupeErrorCode =
   | 'E_DEADLINE' // a wait passed its deadline
   | 'E_ACTOR_DOWN' // the actor that was asked has failed or stopped
   | 'E_ACTOR_FAILED' // an actor raised an error while working
+  | 'E_HOST_DIED' // the thread or process of an actor has ended by itself
+  | 'E_HOST_ABORTED' // native code ended the process of an actor (abort, segmentation fault, …)
+  | 'E_HOST_HUNG' // the thread or process of an actor has stopped to answer
+  | 'E_RESTARTS' // an actor failed more often than its supervisor allows
+  | 'E_STALLED' // nothing is left to happen, and the troupe has not finished
   | 'E_STOPPED' // the run was stopped before it finished
   | 'E_INVARIANT' // Troupe's own law was broken: a bug, please report it
   | 'E_UNSUPPORTED' // this build cannot do that

@@ -1,4 +1,3 @@
-import type { MessagePort } from 'node:worker_threads'
 import type { WireError } from '../kernel/errors.js'
 import type { Clock } from '../time/clock.js'
 import type { RunEvent } from './events.js'
@@ -15,6 +14,12 @@ export interface AckFrame {
   readonly sequence: number
 }
 
+/** What reports travel over: a `MessagePort`, or a plane of a process's own channel. */
+export interface ReportPort {
+  postMessage(frame: ReportFrame | AckFrame): void
+  on(event: 'message', handler: (frame: unknown) => void): unknown
+}
+
 /** Events in one batch. */
 const BATCH = 256
 /** Batches that may be under way before the actor waits. */
@@ -24,7 +29,7 @@ const FLUSH_MS = 50
 
 /** Reports over a port, in batches: at most 8 are under way, and then the actor's gate is closed until one was taken. */
 export class Outbox implements Reporter {
-  readonly #port: MessagePort
+  readonly #port: ReportPort
   readonly #clock: Clock
   readonly #onAck: () => void
   #pending: RunEvent[] = []
@@ -34,11 +39,11 @@ export class Outbox implements Reporter {
   #timer = false
   #drained: (() => void) | undefined
 
-  constructor(port: MessagePort, options: { clock: Clock; onAck: () => void }) {
+  constructor(port: ReportPort, options: { clock: Clock; onAck: () => void }) {
     this.#port = port
     this.#clock = options.clock
     this.#onAck = options.onAck
-    port.on('message', (frame: AckFrame) => this.#acknowledge(frame.sequence))
+    port.on('message', (frame) => this.#acknowledge((frame as AckFrame).sequence))
   }
 
   get behind(): boolean {
@@ -112,8 +117,9 @@ export class Outbox implements Reporter {
 }
 
 /** The other end of an {@link Outbox}. */
-export function receiveReports(port: MessagePort, sink: ReportSink): void {
-  port.on('message', (frame: ReportFrame) => {
+export function receiveReports(port: ReportPort, sink: ReportSink): void {
+  port.on('message', (raw) => {
+    const frame = raw as ReportFrame
     switch (frame.type) {
       case 'events': {
         for (const event of frame.events) sink.event(event)

@@ -106,6 +106,10 @@ export class Cell<H> implements Control<H> {
     })
   }
 
+  ping(): Promise<Reply<void>> {
+    return reply(() => {})
+  }
+
   /** The gate's look at the world: something may have changed. */
   poll(): void {
     this.#gate.poll()

@@ -1,49 +1,21 @@
 import type { MessagePort } from 'node:worker_threads'
-import comlink from 'comlink'
+import type comlink from 'comlink'
 import { portWire } from '../channel/wire.js'
-import { FifoLock } from '../kernel/lock.js'
-import { Outbox } from '../observe/outbox.js'
-import { realClock } from '../time/clock.js'
-import { hop } from '../time/hop.js'
-import { Cell } from './cell.js'
-import type { Control } from './control.js'
-import { importDefinition } from './definition.js'
+import { installNativeGuard } from '../tensor/native-guard.js'
+import { hostActor } from './hosting.js'
 import type { CellSpec } from './stage.js'
-import { installStrayErrors } from './stray.js'
 
 /** What a thread is given to host one actor. */
 export interface HostTask {
   readonly spec: CellSpec
   readonly control: MessagePort
   readonly reports: MessagePort
+  /** Where native runs are counted. */
+  readonly guard: SharedArrayBuffer
 }
 
 /** Hosts one actor for its whole life; returns when it was disposed of. */
-export default function host({ spec, control, reports }: HostTask): Promise<void> {
-  const reporter = new Outbox(reports, { clock: realClock, onAck: () => cell.poll() })
-  const cell: Cell<MessagePort> = new Cell<MessagePort>(spec, {
-    clock: realClock,
-    lock: new FifoLock(),
-    reporter,
-    definition: () => importDefinition(spec.module, spec.role),
-    toWire: portWire,
-    within: (work) => work(),
-  })
-  installStrayErrors(cell)
-  process.on('unhandledRejection', (reason) => cell.stray(reason))
-  process.on('uncaughtException', (error) => cell.stray(error))
-  return new Promise((resolve) => {
-    const exposed: Control<MessagePort> = {
-      start: () => cell.start(),
-      wire: (plan) => cell.wire(plan),
-      ask: (method, args) => cell.ask(method, args),
-      halt: () => cell.halt(),
-      dispose: async () => {
-        const answer = await cell.dispose()
-        hop(resolve) // behind the answer
-        return answer
-      },
-    }
-    comlink.expose(exposed, control as unknown as comlink.Endpoint)
-  })
+export default function host({ spec, control, reports, guard }: HostTask): Promise<void> {
+  installNativeGuard(guard)
+  return hostActor({ spec, control: control as unknown as comlink.Endpoint, reports, toWire: portWire })
 }

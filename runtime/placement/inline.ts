@@ -35,6 +35,7 @@ export function inlineStage(clock: Clock): Stage<Wire> {
       ask: (method, args) => askByCopy(cell, method, args),
       halt: () => cell.halt(),
       dispose: () => cell.dispose(),
+      ping: () => cell.ping(),
     }
   }
 

@@ -1,64 +1,83 @@
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import comlink from 'comlink'
-import { Piscina } from 'piscina'
-import type { ActorDefinition } from '../kernel/actor.js'
+import type comlink from 'comlink'
+import type { TroupeError } from '../kernel/errors.js'
 import { receiveReports } from '../observe/outbox.js'
 import type { Clock } from '../time/clock.js'
-import type { Control, WiringPlan } from './control.js'
+import type { WiringPlan } from './control.js'
 import type { HostTask } from './host.js'
+import type { Hosted } from './hosted.js'
+import { remoteControl } from './remote-control.js'
 import type { CellSpec, HostSink, Stage } from './stage.js'
+import { ThreadPool } from './thread-pool.js'
 
 const hostFile = fileURLToPath(new URL('./host.js', import.meta.url))
 
-/** One thread for each of `actors` actors, from one pool. */
-export function threadStage(clock: Clock, actors: number): Stage<MessagePort> {
-  const pool = new Piscina({
-    filename: hostFile,
-    minThreads: actors,
-    maxThreads: actors,
-    concurrentTasksPerWorker: 1,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    // With Piscina's default, a worker's ports freeze as soon as a task of it returns.
-    atomics: 'disabled',
-  })
-  // After a worker's death Piscina may report a stray message; what matters arrives by the task's own promise.
-  pool.on('error', () => {})
-  const ports: MessagePort[] = []
+/** Threads that actors live in, one in each. */
+export interface ThreadHosts {
+  host(spec: CellSpec, sink: HostSink): Hosted<MessagePort>
+  /** Ends all threads. */
+  close(deadlineMs: number): Promise<void>
+}
 
-  function host(spec: CellSpec, _definition: ActorDefinition, sink: HostSink): Control<MessagePort> {
+export function threadHosts(clock: Clock, actors: number): ThreadHosts {
+  const pool = new ThreadPool(hostFile, { clock, threads: actors })
+  const ports = new Set<MessagePort>()
+
+  function host(spec: CellSpec, sink: HostSink): Hosted<MessagePort> {
     const control = new MessageChannel()
     const reports = new MessageChannel()
-    ports.push(control.port1, reports.port1)
+    const ours = [control.port1, reports.port1]
+    for (const port of ours) ports.add(port)
     receiveReports(reports.port1, sink)
-    const task: HostTask = { spec, control: control.port2, reports: reports.port2 }
-    pool.run(task, { transferList: [control.port2, reports.port2] }).catch((error: Error) => sink.died(error))
-    return remoteControl(control.port1)
+    const { ended, kill } = pool.run(spec.name, (guard) => {
+      const task: HostTask = { spec, control: control.port2, reports: reports.port2, guard }
+      return { task, transfer: [control.port2, reports.port2] }
+    })
+    const remote = remoteControl<MessagePort>(control.port1 as unknown as comlink.Endpoint, {
+      name: spec.name,
+      transferOf: endsOf,
+    })
+    const lost = (error?: TroupeError) => {
+      remote.lost(error)
+      for (const port of ours) {
+        port.close()
+        ports.delete(port)
+      }
+    }
+    ended.catch((error: TroupeError) => {
+      lost(error)
+      sink.died(error)
+    })
+    return {
+      control: remote.control,
+      kill: (deadlineMs) => {
+        lost()
+        return kill(deadlineMs)
+      },
+    }
   }
 
   return {
-    sequential: false,
     host,
-    pair: () => {
-      const { port1, port2 } = new MessageChannel()
-      return [port1, port2]
-    },
     close: async (deadlineMs) => {
-      await clock.deadline(pool.destroy(), deadlineMs, 'ending the threads')
+      await pool.close(deadlineMs)
       for (const port of ports) port.close()
     },
   }
 }
 
-/** Comlink's proxy, held for the life of the actor: one that is collected would drop the answers still under way. */
-function remoteControl(port: MessagePort): Control<MessagePort> {
-  const remote = comlink.wrap<Control<MessagePort>>(port as unknown as comlink.Endpoint)
+/** One thread for each of `actors` actors, from one pool. */
+export function threadStage(clock: Clock, actors: number): Stage<MessagePort> {
+  const hosts = threadHosts(clock, actors)
   return {
-    start: () => remote.start(),
-    wire: (plan) => remote.wire(comlink.transfer(plan, endsOf(plan) as unknown as Transferable[])),
-    ask: (method, args) => remote.ask(method, args),
-    halt: () => remote.halt(),
-    dispose: () => remote.dispose(),
+    sequential: false,
+    host: (spec, _definition, sink) => hosts.host(spec, sink).control,
+    pair: () => {
+      const { port1, port2 } = new MessageChannel()
+      return [port1, port2]
+    },
+    close: (deadlineMs) => hosts.close(deadlineMs),
   }
 }
 

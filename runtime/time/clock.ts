@@ -9,12 +9,18 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** Settles as `work` does, or rejects with `E_DEADLINE` after `ms`. `what` completes "… did not finish". */
   deadline<T>(work: Promise<T>, ms: number, what: string): Promise<T>
+  /** Calls `work` once after `ms` unless the returned function was called before. Does not keep the process alive. */
+  after(ms: number, work: () => void): () => void
 }
 
 /** The machine's clock. */
 export const realClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
   sleep: (ms, signal) => delay(ms, undefined, { ref: false, ...(signal ? { signal } : {}) }),
+  after: (ms, work) => {
+    const timer = setTimeout(work, ms).unref()
+    return () => clearTimeout(timer)
+  },
   deadline: (work, ms, what) =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(
