@@ -77,7 +77,8 @@ function take(buffers: readonly ArrayBuffer[]): ArrayBuffer[] {
 }
 
 class Serializer extends DefaultSerializer {
-  readonly apart: View[] = []
+  /** Where the arrays that were left out lie: what is moved away meanwhile does not say so any more. */
+  readonly apart: { readonly buffer: ArrayBufferLike; readonly byteOffset: number; readonly byteLength: number }[] = []
   readonly #mayLeaveOut: boolean
 
   constructor(mayLeaveOut: boolean) {
@@ -92,7 +93,7 @@ class Serializer extends DefaultSerializer {
     if (this.#mayLeaveOut && view.byteLength >= APART && this.apart.length < MAX_SEGMENTS) {
       this.writeUint32(SEGMENT)
       this.writeUint32(this.apart.length)
-      this.apart.push(view)
+      this.apart.push({ buffer: view.buffer, byteOffset: view.byteOffset, byteLength: view.byteLength })
       return
     }
     this.writeUint32(INLINE)

@@ -71,7 +71,7 @@ export class ThreadPool {
     const doomed = await Promise.all(
       [...this.#living].map(async (living) => ({
         living,
-        free: await doomThread(living.guard, this.#clock, deadlineMs),
+        free: await this.#doom(living, deadlineMs),
       })),
     )
     const stuck = doomed.filter(({ free }) => !free).map(({ living }) => living)
@@ -86,7 +86,7 @@ export class ThreadPool {
   async #kill(living: Living, deadlineMs: number): Promise<void> {
     const end = this.#clock.now() + deadlineMs
     if (!this.#living.has(living)) return
-    if (!(await doomThread(living.guard, this.#clock, deadlineMs))) {
+    if (!(await this.#doom(living, deadlineMs))) {
       void this.#whenFree([living], () => this.#terminate(living))
       // the thread that cannot be ended yet must not keep the next one from starting
       this.#pool.options.maxThreads++
@@ -96,6 +96,16 @@ export class ThreadPool {
     if (!worker) return
     const leftMs = Math.max(1, end - this.#clock.now())
     await this.#clock.deadline(once(worker, 'exit'), leftMs, `ending the thread of ${living.name}`)
+  }
+
+  /** Whether the thread is out of native code in time, and does not come back to it. */
+  async #doom({ guard, name }: Living, deadlineMs: number): Promise<boolean> {
+    try {
+      await this.#clock.deadline(doomThread(guard), deadlineMs, `the native run of ${name}`)
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** Aborts the task; Piscina terminates its thread then, and puts a new one in its place. */
@@ -109,7 +119,7 @@ export class ThreadPool {
 
   /** The threads themselves keep the process alive until they are free, so nothing is left behind. */
   async #whenFree(stuck: readonly Living[], work: () => unknown): Promise<void> {
-    await Promise.all(stuck.map(({ guard }) => doomThread(guard, this.#clock, Number.POSITIVE_INFINITY)))
+    await Promise.all(stuck.map(({ guard }) => doomThread(guard)))
     await work()
   }
 }

@@ -1,5 +1,3 @@
-import type { Clock } from '../time/clock.js'
-
 /*
  * A thread that is terminated in the middle of a native run takes the whole process with it. So every thread that hosts
  * an actor shares one word with whoever may end it: the number of native runs under way, and one bit that dooms it. Of a
@@ -9,7 +7,7 @@ const DOOMED = 1 << 30
 const RUNS = DOOMED - 1
 
 interface WaitAsync {
-  waitAsync(words: Int32Array, at: number, value: number, timeoutMs: number): { value: Promise<string> | string }
+  waitAsync(words: Int32Array, at: number, value: number): { value: Promise<string> | string }
 }
 
 let guard: Int32Array | undefined
@@ -45,17 +43,14 @@ export async function nativeRun<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Dooms a thread; resolves with whether it has left native code, which it has `deadlineMs` for. */
-export async function doomThread(buffer: SharedArrayBuffer, clock: Clock, deadlineMs: number): Promise<boolean> {
+/** Dooms a thread; resolves once it is out of native code. */
+export async function doomThread(buffer: SharedArrayBuffer): Promise<void> {
   const words = new Int32Array(buffer)
-  const end = clock.now() + deadlineMs
   const { waitAsync } = Atomics as unknown as WaitAsync
   for (;;) {
     const word = Atomics.or(words, 0, DOOMED) | DOOMED
-    if ((word & RUNS) === 0) return true
-    const leftMs = end - clock.now()
-    if (leftMs <= 0) return false
-    await waitAsync(words, 0, word, leftMs).value
+    if ((word & RUNS) === 0) return
+    await waitAsync(words, 0, word).value
   }
 }
 

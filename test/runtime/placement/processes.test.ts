@@ -30,7 +30,7 @@ test.serial('a process starts, answers, halts, is disposed of and ends by itself
   await withHosts(async (hosts) => {
     const { host, heard, pid } = await started(hosts)
     t.not(pid, process.pid)
-    t.is(pid, host.pid)
+    t.is(host.pid, pid)
     const array = new Float64Array([1, 2, 3]).subarray(1)
     const echoed = (await answered(host.control.ask('echo', [{ array, map: new Map([[1, 'a']]) }]))) as {
       array: Float64Array
@@ -118,12 +118,11 @@ test.serial('what cannot cross is refused: shared memory in a configuration, or 
     const config = { probe: new SharedArrayBuffer(4) }
     const error = await refusal(hosts.host(specOf(victim, { config }), new Hearing()).control.start())
     t.is(error.code, 'E_ACTOR_DOWN')
-    t.like(error.cause, { code: 'E_MESSAGE', message: /configuration of victim cannot cross/ })
+    t.like(error.cause, { code: 'E_MESSAGE', message: 'the configuration of victim cannot cross to a process' })
     const { host } = await started(hosts)
-    t.like(await refusal(host.control.ask('echo', [new SharedArrayBuffer(4)])), {
-      code: 'E_MESSAGE',
-      message: /shared memory/,
-    })
+    const refused = await refusal(host.control.ask('echo', [new SharedArrayBuffer(4)]))
+    t.is(refused.code, 'E_MESSAGE')
+    t.regex(refused.message, /^shared memory/)
   })
 })
 
