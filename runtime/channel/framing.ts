@@ -10,7 +10,7 @@ const MARK = 0x54
 const MARK_SHIFT = 24
 const MAX_SEGMENTS = 4096
 /** Bytes of one frame. */
-export const MAX_FRAME = 2 ** 30
+const MAX_FRAME = 2 ** 30
 
 /** What stands before the bytes of a frame; `E_MESSAGE` when they are too many. */
 export function frameHead({ body, segments }: Encoded, limit = MAX_FRAME): Buffer {

@@ -1,12 +1,11 @@
-import { rmdirSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type SocketEnd, SocketHub } from '../channel/socket-hub.js'
 import { createWeightStore } from '../tensor/weight-store.js'
 import { realClock } from '../time/clock.js'
 import { hostActor } from './hosting.js'
 import { Ipc } from './ipc.js'
-import { PARENT_FD, PLANES, type ProcessTask } from './process-task.js'
+import { PLANES, type ProcessTask } from './process-task.js'
+import { removeSocket } from './remove-socket.js'
 import { WeightsBridge } from './weights-bridge.js'
 
 /** Longest wait for weights: those an actor starts with, and those that leave before what was done with them is told. */
@@ -25,7 +24,7 @@ process.on('SIGINT', () => {})
 process.on('disconnect', () => {
   const left = isDisposed ? leave().catch(() => {}) : Promise.resolve()
   void left.then(() => {
-    if (path !== undefined) tidyUp(path)
+    if (path !== undefined) removeSocket(path)
     process.exit(0)
   })
 })
@@ -35,7 +34,7 @@ ipc.plane(PLANES.task).on('message', (task) => void play(task as ProcessTask))
 async function play({ spec, path: ours, weights }: ProcessTask): Promise<void> {
   path = ours
   process.title = `troupe ${spec.name}`
-  new Worker(new URL('./parent-watch.js', import.meta.url), { workerData: PARENT_FD }).unref()
+  new Worker(new URL('./parent-watch.js', import.meta.url), { workerData: ours }).unref()
   const hub = new SocketHub({ clock: realClock, path: ours })
   await hub.open()
   const store = weights && createWeightStore(weights.layout)
@@ -58,14 +57,4 @@ async function play({ spec, path: ours, weights }: ProcessTask): Promise<void> {
     settle: (moment) => settle[moment](),
   })
   isDisposed = true
-}
-
-/** The last process of a troupe whose main process is gone removes their folder. */
-function tidyUp(socket: string): void {
-  try {
-    rmSync(socket, { force: true })
-    rmdirSync(dirname(socket))
-  } catch {
-    // others are still there
-  }
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { SocketEnd } from '../channel/socket-hub.js'
 import { TroupeError } from '../kernel/errors.js'
@@ -60,7 +61,7 @@ export class ActorProcess {
     ipc.plane(PLANES.ready).on('message', options.onReady)
     this.#log('info', this.#child.stdout)
     this.#log('warn', this.#child.stderr)
-    this.#child.stdio[PARENT_FD]?.on('error', () => {})
+    this.#holdLifeline()
     this.#send(ipc, task)
   }
 
@@ -95,6 +96,12 @@ export class ActorProcess {
     return answer
   }
 
+  /** Nothing ever comes over it; it is read all the same, because the end of all streams is the end of the process. */
+  #holdLifeline(): void {
+    const lifeline = this.#child.stdio[PARENT_FD] as Readable | undefined
+    lifeline?.on('error', () => {}).resume()
+  }
+
   /** A configuration that cannot cross fails the start, as it would in a thread. */
   #send(ipc: Ipc, task: ProcessTask): void {
     try {
@@ -113,6 +120,8 @@ export class ActorProcess {
 
   async #followDeath(): Promise<void> {
     const child = this.#child
+    // it may come in the same breath as the exit
+    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
     const how = await new Promise<Pick<Death, 'code' | 'signal' | 'notStarted'>>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }))
       child.once('error', (error) => {
@@ -120,7 +129,7 @@ export class ActorProcess {
         if (child.pid === undefined) resolve({ code: null, signal: null, notStarted: error })
       })
     })
-    if (!how.notStarted) await this.#lastWordsSaid()
+    if (!how.notStarted) await this.#within(LAST_WORDS_MS, closed)
     this.#options.onGone()
     const death = processDeath({ name: this.#name, ...how, lastWords: this.#lastWords })
     this.#remote.lost(death)
@@ -129,10 +138,10 @@ export class ActorProcess {
       this.#tell('warn', `after it was disposed of, ${death.message}`)
   }
 
-  #lastWordsSaid(): Promise<void> {
+  #within(ms: number, work: Promise<void>): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(LAST_WORDS_MS, resolve)
-      this.#child.once('close', () => {
+      const cancel = this.#options.clock.after(ms, resolve)
+      void work.then(() => {
         cancel()
         resolve()
       })

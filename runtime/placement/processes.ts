@@ -3,14 +3,14 @@ import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type SocketEnd, SocketHub } from '../channel/socket-hub.js'
+import type { SocketEnd, SocketHub } from '../channel/socket-hub.js'
 import { TroupeError } from '../kernel/errors.js'
 import { openWeightStore } from '../tensor/weight-store.js'
 import type { Clock } from '../time/clock.js'
 import type { Hosted } from './hosted.js'
 import { ActorProcess } from './process.js'
 import type { ProcessTask } from './process-task.js'
-import type { CellSpec, HostSink, Stage } from './stage.js'
+import type { CellSpec, HostSink } from './stage.js'
 import { WeightsBridge } from './weights-bridge.js'
 
 /** The system's limit for the path of a socket is 104 or 108 bytes. */
@@ -78,40 +78,6 @@ export function processHosts(clock: Clock, hub: SocketHub): ProcessHosts {
 /** A new wire, one end of which is in the process that listens at `path`; both ends are given this. */
 export function socketEnd(path: string): SocketEnd {
   return { kind: 'socket', path, token: randomBytes(TOKEN_BYTES).toString('hex') }
-}
-
-/** A process for each actor. An end gets its path when the first of its two actors is wired: that is where it listens. */
-export function processStage(clock: Clock): Stage<SocketEnd> {
-  const hub = new SocketHub({ clock })
-  const hosts = processHosts(clock, hub)
-  const paths = new Map<string, string>()
-  return {
-    sequential: false,
-    host: (spec, _definition, sink) => {
-      const { control, path } = hosts.host(spec, sink)
-      const placed = (end: SocketEnd): SocketEnd => {
-        const known = paths.get(end.token)
-        if (known === undefined) paths.set(end.token, path)
-        return { ...end, path: known ?? path }
-      }
-      return {
-        ...control,
-        wire: (plan) =>
-          control.wire({
-            inputs: plan.inputs.map((input) => ({ ...input, end: placed(input.end) })),
-            outputs: plan.outputs.map((output) => ({ ...output, ends: output.ends.map(placed) })),
-          }),
-      }
-    },
-    pair: () => {
-      const end = socketEnd('')
-      return [end, end]
-    },
-    close: async (deadlineMs) => {
-      await hosts.close(deadlineMs)
-      await hub.close(deadlineMs)
-    },
-  }
 }
 
 /** A folder that only this user may look into (that is how mkdtemp makes it), short enough for the path of a socket. */

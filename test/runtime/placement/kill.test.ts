@@ -12,11 +12,12 @@ import { createNativeGuard, doomThread, installNativeGuard, nativeRun } from '..
 import { victim } from '../fixtures/victims.js'
 import { answered, DEADLINE_MS, Hearing, isRunning, refusal, specOf, untilGone } from './support.js'
 
-const programOf = (name: string) => fileURLToPath(new URL(`../fixtures/${name}.js`, import.meta.url))
+const killer = fileURLToPath(new URL('../fixtures/kills.js', import.meta.url))
+const parentOfThree = fileURLToPath(new URL('../fixtures/parent.js', import.meta.url))
 const KILLS = 50
 
 test.serial(`threads: ${KILLS} are killed in the middle of native runs, and the process lives`, async (t) => {
-  const child = spawn(process.execPath, [programOf('kills'), String(KILLS)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [killer, String(KILLS)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [output, [code, signal]] = await Promise.all([text(child.stdout), once(child, 'exit')])
   t.deepEqual([output, code, signal], [String(KILLS), 0, null])
 })
@@ -133,7 +134,7 @@ test('beats are counted: a watch that was held up itself blames nobody', (t) => 
 })
 
 async function startParent(ending: 'close' | 'wait') {
-  const parent = spawn(process.execPath, [programOf('parent'), ending], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const parent = spawn(process.execPath, [parentOfThree, ending], { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(parent, 'exit')
   const [line] = (await realClock.deadline(once(parent.stdout, 'data'), DEADLINE_MS, 'the start')) as [Buffer]
   return { parent, exited, ...(JSON.parse(String(line)) as { pids: number[]; path: string }) }
@@ -148,12 +149,12 @@ test.serial('processes: a program that closes them exits by itself, and no proce
 })
 
 test.serial('processes: they end when their parent is killed, also one that never gives way', async (t) => {
-  const { parent, exited, pids } = await startParent('wait')
+  const { parent, exited, pids, path } = await startParent('wait')
   t.true(pids.every(isRunning))
   parent.kill('SIGKILL')
   await exited
   await untilGone(pids)
-  t.pass()
+  t.false(existsSync(dirname(path)), 'nor is anything left behind')
 })
 
 test.serial('processes: they outlive Ctrl-C, which is their parent’s to answer', async (t) => {
