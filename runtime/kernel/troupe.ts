@@ -1,25 +1,34 @@
 import type { z } from 'zod'
 import type { RunEvent } from '../observe/events.js'
 import { inlineStage } from '../placement/inline.js'
-import { threadStage } from '../placement/threads.js'
+import { mixedStage } from '../placement/mixed.js'
+import type { Stage } from '../placement/stage.js'
+import { type VirtualOptions, type VirtualStage, virtualStage } from '../placement/virtual.js'
 import type { WeightStoreHandle } from '../tensor/weights.js'
 import { type Clock, realClock } from '../time/clock.js'
 import type { ActorDefinition, Api, Ports } from './actor.js'
 import { TroupeError } from './errors.js'
 import type { Member } from './member.js'
-import { type Placement, Plan, type PlannedActor, type RestartOptions, type SupervisorOptions } from './plan.js'
+import { type ActorOptions, memberNames, PLACEMENTS, type Placement, Plan, type SupervisorOptions } from './plan.js'
 import { type ActorRef, askProxy, type InputRef, type OutputRef } from './refs.js'
 import { Run } from './run.js'
 
 export interface TroupeOptions {
-  /** `inline`: all actors in this thread, their turns one after another. `threads`: each actor in its own thread. */
-  readonly stage: 'inline' | 'threads'
+  /**
+   * `inline`: all actors in this thread, their turns one after another. `threads`: each actor in its own thread, or where its
+   * placement says. `virtual`: all actors in this thread, in virtual time: turns really compute, and end when their costs say.
+   */
+  readonly stage: 'inline' | 'threads' | 'virtual'
   readonly seed: number
+  /** Placements by actor, over those that the actors were added with; stage `threads` alone has any. */
+  readonly place?: Readonly<Record<string, Placement>> | undefined
+  /** Costs, links and failures of the `virtual` stage. */
+  readonly virtual?: Omit<VirtualOptions, 'seed'> | undefined
   /** The weights that the actors share. */
   readonly weights?: WeightStoreHandle | undefined
   /** Hears everything that happens. It is called on this thread; while it is slow, the actors wait for it. */
   readonly observe?: ((event: RunEvent) => void) | undefined
-  /** Default: the machine's clock, which is also the only one that threads can have. */
+  /** Default: the machine's clock, which is also the only one that threads can have; the `virtual` stage has its own. */
   readonly clock?: Clock | undefined
   /** Stops the troupe when aborted. */
   readonly signal?: AbortSignal | undefined
@@ -35,17 +44,7 @@ export interface Troupe {
   /** Adds an actor, `replicas` times (default once); `E_CONFIG` names the role and the key of a bad value. */
   actor<I extends Ports, O extends Ports, S extends z.ZodType, A extends Api>(
     definition: ActorDefinition<I, O, S, A>,
-    options: {
-      readonly config: z.input<S>
-      readonly name?: string | undefined
-      readonly replicas?: number | undefined
-      /** Default: as the stage has it. */
-      readonly placement?: Placement | undefined
-      /** What is done when it fails; default: the run fails. Each replica has its own budget. */
-      readonly supervise?: RestartOptions | undefined
-      /** The supervisor that it belongs to; default: the troupe itself. */
-      readonly under?: string | undefined
-    },
+    options: ActorOptions & { readonly config: z.input<S> },
   ): ActorRef<I, O, A>
   /**
    * Adds a supervisor: a strategy for the actors and supervisors that are added `under` it. When a child fails more often than its
@@ -68,6 +67,8 @@ export interface Troupe {
    * its error as `cause`, or with `E_STOPPED` when the troupe was stopped before.
    */
   readonly done: Promise<void>
+  /** The clock that the actors have. */
+  readonly clock: Clock
 }
 
 const DEFAULTS = { startDeadlineMs: 30_000, stopDeadlineMs: 30_000, askDeadlineMs: 60_000 }
@@ -79,6 +80,8 @@ export function createTroupe(options: TroupeOptions): Troupe {
 
 class BuiltTroupe implements Troupe {
   readonly done: Promise<void>
+  readonly clock: Clock
+  readonly #virtual: VirtualStage | undefined
   readonly #options: TroupeOptions
   readonly #plan = new Plan()
   #run: Run<never> | undefined
@@ -94,10 +97,12 @@ class BuiltTroupe implements Troupe {
     if (options.stage === 'threads' && options.clock && options.clock !== realClock) {
       throw new TroupeError('E_CONFIG', 'threads can only have the machine’s clock', { where: 'clock' })
     }
-    if (options.stage !== 'threads' && options.stage !== 'inline') {
+    if (options.stage !== 'threads' && options.stage !== 'inline' && options.stage !== 'virtual') {
       throw new TroupeError('E_CONFIG', `there is no stage "${String(options.stage)}"`, { where: 'stage' })
     }
     this.#options = options
+    this.#virtual = options.stage === 'virtual' ? virtualStage({ ...options.virtual, seed: options.seed }) : undefined
+    this.clock = this.#virtual?.time.clock ?? options.clock ?? realClock
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -107,7 +112,7 @@ class BuiltTroupe implements Troupe {
 
   actor<I extends Ports, O extends Ports, S extends z.ZodType, A extends Api>(
     definition: ActorDefinition<I, O, S, A>,
-    options: Parameters<Plan['addActor']>[1] & { readonly config: z.input<S> },
+    options: ActorOptions & { readonly config: z.input<S> },
   ): ActorRef<I, O, A> {
     this.#mustBeNew('actor()')
     const { name, replicas } = this.#plan.addActor(definition as unknown as ActorDefinition, options)
@@ -142,9 +147,16 @@ class BuiltTroupe implements Troupe {
     if (this.#stopping) throw stopped('the troupe was stopped before it started', signal?.reason)
     this.#plan.checkConnected()
     signal?.addEventListener('abort', this.#onAbort, { once: true })
-    const run = this.#createRun()
-    this.#run = run
-    await run.start()
+    const time = this.#virtual?.time
+    const release = time?.hold()
+    try {
+      const run = this.#createRun()
+      this.#run = run
+      time?.onStalled(() => this.#stalled(run))
+      await run.start()
+    } finally {
+      release?.()
+    }
   }
 
   stop(): Promise<void> {
@@ -162,24 +174,58 @@ class BuiltTroupe implements Troupe {
   }
 
   #createRun(): Run<never> {
-    const { stage, seed, weights, observe = () => {}, clock = realClock } = this.#options
-    const runOptions = {
+    const { seed, weights, observe = () => {} } = this.#options
+    const stage = this.#stage() as Stage<never>
+    return new Run<never>(this.#plan, stage, {
       ...DEFAULTS,
       ...definedOf(this.#options),
       seed,
       weights,
       observe,
-      clock,
+      clock: this.clock,
       journaled: false,
       onCompleted: () => this.#resolve(),
       onFailed: (error: TroupeError) => this.#reject(error),
+    })
+  }
+
+  #stage(): Stage<never> | ReturnType<typeof inlineStage> | ReturnType<typeof mixedStage> {
+    if (this.#virtual) return this.#virtual
+    return this.#options.stage === 'inline' ? inlineStage(this.clock) : mixedStage(this.clock, this.#placements())
+  }
+
+  /** Where each replica lives; `E_CONFIG` for an actor or a placement that there is not. */
+  #placements(): ReadonlyMap<string, Placement> {
+    const { place = {} } = this.#options
+    for (const [name, placement] of Object.entries(place)) {
+      if (!this.#plan.actors.some((actor) => actor.name === name))
+        throw new TroupeError('E_CONFIG', `place.${name}: no actor of this troupe is named "${name}"`, {
+          where: `place.${name}`,
+          hint: `There are: ${this.#plan.actors.map((actor) => actor.name).join(', ')}`,
+        })
+      if (!PLACEMENTS.includes(placement))
+        throw new TroupeError('E_CONFIG', `place.${name} must be one of ${PLACEMENTS.join(', ')}, not "${placement}"`, {
+          where: `place.${name}`,
+        })
     }
-    const members = this.#plan.actors.reduce((sum: number, { replicas }: PlannedActor) => sum + replicas, 0)
-    const run =
-      stage === 'inline'
-        ? new Run(this.#plan, inlineStage(clock), runOptions)
-        : new Run(this.#plan, threadStage(clock, members), runOptions)
-    return run as unknown as Run<never>
+    return new Map(
+      this.#plan.actors.flatMap((actor) =>
+        memberNames(actor).map((member) => [member, place[actor.name] ?? actor.placement ?? 'thread'] as const),
+      ),
+    )
+  }
+
+  /** Virtual time has nothing left to do: fine where the troupe has finished. */
+  #stalled(run: Run<never>): void {
+    const waiting = run.members.filter(({ completed }) => !completed).map(({ name }) => name)
+    if (waiting.length === 0 || run.stopping) return
+    this.#reject(
+      new TroupeError('E_STALLED', `nothing is left to happen, and not finished are ${waiting.join(', ')}`, {
+        where: waiting[0],
+        hint: 'Some actor waits for a message or a version that nobody will send: is every output connected and completed?',
+      }),
+    )
+    void this.stop().catch(() => {})
   }
 
   #replicas(actor: string): readonly (Member<never> | undefined)[] {

@@ -40,6 +40,8 @@ export interface Control<H> {
   halt(): Promise<Reply<void>>
   /** Stops the actor for good, after `halt`. */
   dispose(): Promise<Reply<void>>
+  /** Answered at once by whoever is not stuck. */
+  ping(): Promise<Reply<void>>
 }
 
 export async function reply<T>(work: () => T | Promise<T>): Promise<Reply<T>> {
