@@ -281,7 +281,7 @@ export class Run<H> {
   }
 }
 
-export function isLate(error: unknown): error is TroupeError {
+function isLate(error: unknown): error is TroupeError {
   return error instanceof TroupeError && error.code === 'E_DEADLINE'
 }
 

@@ -5,7 +5,7 @@ export type Strategy = 'one-for-one' | 'one-for-all' | 'rest-for-one'
  * `permanent`: restarted however it ended. `transient`: restarted unless it ended by its own will (a host that exits with
  * code 0). `temporary`: never restarted; the others go on without it.
  */
-export type RestartKind = 'permanent' | 'transient' | 'temporary'
+type RestartKind = 'permanent' | 'transient' | 'temporary'
 
 export interface RestartPolicy {
   readonly restart: RestartKind

@@ -7,7 +7,7 @@ import type { Scheduler } from '../time/scheduler.js'
 import type { Rewiring, WiringPlan } from './control.js'
 import type { CellSpec } from './stage.js'
 
-export interface WiringEvents {
+interface WiringEvents {
   /** Items, credit or subscribers came. */
   changed(): void
   /** Credit came for what had waited for it. */
