@@ -70,6 +70,18 @@ export class Supervision {
     return siblings.some(({ policy }) => policy.maxRestarts > 0) || this.mayRestart(child.under ?? ROOT)
   }
 
+  /** Whether the others may go on without it: by its own kind of restart, or by that of a supervisor above. */
+  mayBeOutlived(name: string): boolean {
+    const child = this.#children.get(name)
+    return child !== undefined && (child.policy.restart !== 'permanent' || this.mayBeOutlived(child.under ?? ROOT))
+  }
+
+  /** The topmost supervisor above an actor; undefined for one that is directly under the troupe. */
+  topOf(name: string): string | undefined {
+    const above = this.#children.get(name)?.under
+    return above === undefined ? undefined : (this.topOf(above) ?? above)
+  }
+
   /** @param ownWill it ended without an error @param retry false where starting anew cannot help */
   failed(name: string, now: number, { ownWill = false, retry = true } = {}): Decision {
     const child = this.#children.get(name)
