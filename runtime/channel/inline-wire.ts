@@ -58,6 +58,7 @@ class InlineEnd implements Wire {
   #early: unknown[] = []
   #closed = false
   #onClosed: (() => void) | undefined
+  #isGone = false
 
   constructor(bus: InlineBus) {
     this.#bus = bus
@@ -77,8 +78,10 @@ class InlineEnd implements Wire {
 
   receive(raw: unknown): void {
     if (this.#closed) return
-    if (raw === CLOSED) this.#onClosed?.()
-    else if (this.#handler) this.#handler(raw)
+    if (raw === CLOSED) {
+      this.#isGone = true
+      this.#onClosed?.()
+    } else if (this.#handler) this.#handler(raw)
     else this.#early.push(raw)
   }
 
@@ -91,5 +94,6 @@ class InlineEnd implements Wire {
 
   closed(handler: () => void): void {
     this.#onClosed = handler
+    if (this.#isGone && !this.#closed) queueMicrotask(handler)
   }
 }
