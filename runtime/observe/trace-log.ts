@@ -89,6 +89,7 @@ function digestFile(path: string, length: number, sha: Hash): number {
 }
 
 function traced(event: RunEvent): RunEvent {
+  if (event.type === 'aside') return { ...event, error: withoutStack(event.error) }
   return event.type === 'state' && event.error ? { ...event, error: withoutStack(event.error) } : event
 }
 
