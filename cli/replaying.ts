@@ -52,6 +52,12 @@ function parsed(text: string, where: string): RunDescription {
   throw new TroupeError('E_DATA', 'config.json does not describe a run', { where })
 }
 
+/** Whether the run ended because somebody stopped it. */
+export function wasStopped(folder: string): boolean {
+  const path = join(folder, 'error.json')
+  return existsSync(path) && (JSON.parse(readFileSync(path, 'utf8')) as { code?: string }).code === 'E_STOPPED'
+}
+
 /** Compares the traces of two run folders, and the weights of the models that both have saved. */
 export async function compareRuns(a: string, b: string): Promise<Comparison> {
   const [{ hash, lines }, difference] = await Promise.all([

@@ -10,12 +10,12 @@ import { realClock } from '../../runtime/time/clock.js'
 import type { Scenario } from '../../scenarios/scenario.js'
 import { chooseBackend } from '../backends.js'
 import { describeError, EXIT } from '../exit.js'
-import { type Interrupt, listenForInterrupt } from '../interrupt.js'
+import { listenForInterrupt } from '../interrupt.js'
 import { type Display, openDisplay } from '../live/display.js'
 import { makeFolder } from '../out-folder.js'
 import type { ReplayArguments } from '../program.js'
 import { findScenario } from '../registry.js'
-import { type Comparison, compareRuns, type TracedRun, tracedRun } from '../replaying.js'
+import { type Comparison, compareRuns, type TracedRun, tracedRun, wasStopped } from '../replaying.js'
 import { version } from '../version.js'
 
 const { now } = realClock
@@ -43,12 +43,13 @@ export async function replay(given: string, other: string | undefined, options: 
 }
 
 /** Resolves to an exit code where it was stopped; a run that failed has a trace as well. */
-async function runAgain({ folder: original, description }: TracedRun, out: string): Promise<number | undefined> {
+async function runAgain(first: TracedRun, out: string): Promise<number | undefined> {
+  const { folder: original, description } = first
   const { seed, stage } = description
   const scenario = await findScenario(String(description.module ?? description.scenario))
   const config = checkedConfig(scenario, description.config, original)
   const { backend } = await chooseBackend(backendOf(description, original), 'virtual')
-  for (const note of notesOn(description)) console.error(note)
+  for (const note of notesOn(first)) console.error(note)
   const startedAt = now()
   const run = { scenario: scenario.name, preset: description.preset ?? 'none', seed, stage, backend, startedAt }
   const again = { ...description, ...run, troupe: version(), node: process.version, replayOf: original }
@@ -74,14 +75,13 @@ async function runAgain({ folder: original, description }: TracedRun, out: strin
   } catch (error) {
     end(folder, display, error)
     console.error(describeError(error))
-    return stoppedBy(interrupt)
+    return interrupt.exitCode()
   } finally {
     interrupt.dispose()
   }
 }
 
 const stoppedAtOnce = () => new TroupeError('E_STOPPED', 'the replay was ended at once')
-const stoppedBy = (interrupt: Interrupt) => interrupt.exitCode()
 
 function end(folder: RunFolder, display: Display, error: unknown): void {
   folder.fail(error, now())
@@ -106,10 +106,14 @@ function backendOf({ backend }: TracedRun['description'], folder: string): Backe
 }
 
 /** What is not as it was, so that a difference may come from it. */
-function notesOn({ troupe, node }: TracedRun['description']): string[] {
+function notesOn({ folder, description: { troupe, node } }: TracedRun): string[] {
   const changed = (what: string, then: unknown, today: string) =>
     then === undefined || then === today ? [] : [`note: it ran with ${what} ${String(then)}, and this is ${today}`]
-  return [...changed('Troupe', troupe, version()), ...changed('Node', node, process.version)]
+  return [
+    ...changed('Troupe', troupe, version()),
+    ...changed('Node', node, process.version),
+    ...(wasStopped(folder) ? ['note: it was stopped before it finished, and the traces part where it was'] : []),
+  ]
 }
 
 function tell(a: TracedRun, b: TracedRun, comparison: Comparison, { json }: ReplayArguments): number {

@@ -30,9 +30,9 @@ export function liveState(facts: RunFacts): LiveState {
 
 /** Takes one event in. Progress is dated by the machine: the time left is of that, and not of virtual time. */
 export function absorb(state: LiveState, event: RunEvent, heardAt = timeOf(event)): void {
-  if (state.virtualMs === undefined) return enter(state, event)
-  state.virtualMs = Math.max(state.virtualMs, timeOf(event))
-  enter(state, event.type === 'progress' ? { ...event, at: heardAt } : event)
+  if (state.virtualMs !== undefined) state.virtualMs = Math.max(state.virtualMs, timeOf(event))
+  const stamped = state.virtualMs !== undefined && event.type === 'progress' ? { ...event, at: heardAt } : event
+  enter(state, stamped)
 }
 
 /** The run's own time now, and when that began. */
