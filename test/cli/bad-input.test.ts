@@ -70,7 +70,7 @@ const cases: Readonly<Record<string, { words: string[]; says: RegExp }>> = {
   },
   'a recording that is not there': {
     words: ['run', 'self-rewarding', '--stage', 'virtual', '--set', 'costs.judge={"recorded":"runs/x"}'],
-    says: /recording/,
+    says: /there is no recording at ".*runs\/x"\. Give the folder of a run, or its trace\.json/,
   },
   'a malformed dataset': {
     words: ['run', TOY, '--set', 'fail=data'],
