@@ -9,14 +9,22 @@ export const runtimeKeys = {
     .describe('where a role lives on stage threads: place.<role>=thread, process or inline'),
   supervise: z
     .strictObject({
-      maxRestarts: z.int().min(0).default(3).describe('restarts of an actor within withinMs; 0: its first failure ends the run'),
+      maxRestarts: z
+        .int()
+        .min(0)
+        .default(3)
+        .describe('restarts of an actor within withinMs; 0: its first failure ends the run'),
       withinMs: z.number().positive().default(600_000),
     })
     .prefault({})
     .describe('an actor that fails goes on from what it has put away'),
   journal: z
     .strictObject({
-      everyMs: z.number().min(0).default(10_000).describe('time between two snapshots of the run; 0: none, it cannot be resumed'),
+      everyMs: z
+        .number()
+        .min(0)
+        .default(10_000)
+        .describe('time between two snapshots of the run; 0: none, it cannot be resumed'),
     })
     .prefault({}),
   costs: costsSchema.default({}).describe('stage virtual: how long turns take, by actor or role'),

@@ -112,7 +112,7 @@ export class Gate {
     this.#settling = false
     if (this.#putting) return
     const putting = this.#busy === 0 ? this.#options.onIdle() : undefined
-    if (putting === undefined) return this.poll()
+    if (putting === undefined) return void this.poll()
     this.#putting = true
     const done = () => {
       this.#putting = false

@@ -133,7 +133,7 @@ export class Outbox implements Reporter {
   }
 
   #hear({ type, sequence }: AckFrame): void {
-    if (type === 'ack') return this.#acknowledge(sequence)
+    if (type === 'ack') return void this.#acknowledge(sequence)
     this.#commits.get(sequence)?.()
     this.#commits.delete(sequence)
   }
