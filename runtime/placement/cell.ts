@@ -27,6 +27,8 @@ export interface CellPlace<H> {
   readonly toWire: (end: H) => Wire
   /** Runs what may run the actor's own code, so that a stray error can be told whose it is. */
   readonly within: <T>(work: () => T) => T
+  /** How many turns that wait for nothing may follow one another, and for how long, before what they did leaves. Default: one. */
+  readonly burst?: { readonly turns: number; readonly ms?: number | undefined } | undefined
   /** Does a turn's work where time is virtual: the result comes at the moment at which the turn ends. `index` counts turns. */
   readonly perform?: (<R>(turn: TurnBegun, index: number, work: () => R | Promise<R>) => Promise<R>) | undefined
   /** Default: shared memory, as other threads see it. */
@@ -57,6 +59,9 @@ export class Cell<H> implements Control<H> {
   #turnEnded: (() => void) | undefined
   #quiet: (() => void) | undefined
   #malformed = 0
+  /** When the first turn since everything had settled began, and the last one ended. */
+  #burstFrom = 0
+  #burstTo = 0
 
   constructor(spec: CellSpec, place: CellPlace<H>) {
     this.#spec = spec
@@ -67,6 +72,7 @@ export class Cell<H> implements Control<H> {
       mayTake: () => (this.#wiring?.ready ?? false) && !place.reporter.behind,
       onIdle: () => this.#idle(),
       within: place.within,
+      goOn: (turns) => this.#mayGoOn(turns),
     })
     this.#effects = new Effects({
       held: spec.commits,
@@ -337,8 +343,16 @@ export class Cell<H> implements Control<H> {
     this.#quiet = undefined
   }
 
+  /** What a turn did is put away before the next one begins, where it is put away at all. */
+  #mayGoOn(turns: number): boolean {
+    const { turns: most = 1, ms = Number.POSITIVE_INFINITY } = this.#place.burst ?? {}
+    return turns < most && !this.#spec.commits && this.#burstTo - this.#burstFrom < ms
+  }
+
   #afterTurn(span: Span): void {
     const { reporter } = this.#place
+    if (this.#gate.turns === 0) this.#burstFrom = span.start
+    this.#burstTo = span.end
     this.#turns--
     this.#done++
     this.#changed = true

@@ -19,6 +19,9 @@ export interface HostTask {
   readonly reports: MessagePort
 }
 
+/** Long enough that what comes between turns weighs little, short enough that nobody waits for it. */
+const BURST = { turns: 256, ms: 1 }
+
 /** Hosts one actor for its whole life; returns when it was disposed of. The thread may then host another. */
 export default function host({ spec, control, reports }: HostTask): Promise<void> {
   const reporter = new Outbox(reports, { clock: realClock, onAck: () => cell.poll() })
@@ -30,6 +33,7 @@ export default function host({ spec, control, reports }: HostTask): Promise<void
     definition: () => importDefinition(spec.module, spec.role),
     toWire: portWire,
     within: (work) => work(),
+    burst: BURST,
   })
   answerFor(cell)
   const { name, role, replica } = spec
