@@ -5,7 +5,7 @@ import { TroupeError, toWire } from '../kernel/errors.js'
 import { Gate } from '../kernel/gate.js'
 import type { FifoLock } from '../kernel/lock.js'
 import { createTurn, type Span, type TurnBegun } from '../kernel/turn.js'
-import type { RunEvent } from '../observe/events.js'
+import type { ActorIdentity, RunEvent } from '../observe/events.js'
 import type { Reporter } from '../observe/reporter.js'
 import { openWeightStore } from '../tensor/weight-store.js'
 import type { WeightStore, WeightStoreHandle } from '../tensor/weights.js'
@@ -42,6 +42,7 @@ export class Cell<H> implements Control<H> {
   readonly #gate: Gate
   readonly #effects: Effects
   readonly #abort = new AbortController()
+  readonly #identity: ActorIdentity
   #definition: ActorDefinition | undefined
   #actor: RunningActor<Ports, Ports, Api> | undefined
   #starting: Promise<unknown> = Promise.resolve()
@@ -66,6 +67,8 @@ export class Cell<H> implements Control<H> {
   constructor(spec: CellSpec, place: CellPlace<H>) {
     this.#spec = spec
     this.#place = place
+    const { name, role, replica } = spec
+    this.#identity = { name, role, replica }
     this.#done = spec.resume?.turns ?? 0
     this.#gate = new Gate({
       scheduler: place.scheduler,
@@ -357,13 +360,27 @@ export class Cell<H> implements Control<H> {
     this.#done++
     this.#changed = true
     this.#effects.endTurn(span.end)
-    const { actor } = this.#stamped({ type: 'span' })
-    this.#report({ type: 'span', actor, ...span })
-    for (const { name, depth, window, ended } of this.#wiring?.inputs ?? []) {
-      if (!ended) this.#report({ type: 'queue', actor, at: span.end, input: name, depth, window })
+    if (!this.#killed) {
+      this.#reportTurn(span)
+      reporter.afterTurn(span.end)
     }
-    if (!this.#killed) reporter.afterTurn()
     if (this.#turns === 0) this.#turnEnded?.()
+  }
+
+  #reportTurn({ name, queuedAt, start, end, attributes }: Span): void {
+    const { reporter } = this.#place
+    const actor = this.#identity
+    reporter.emit(
+      attributes
+        ? { type: 'span', actor, name, queuedAt, start, end, attributes }
+        : { type: 'span', actor, name, queuedAt, start, end },
+    )
+    if (!this.#wiring) return
+    for (const input of this.#wiring.inputs) {
+      if (input.ended) continue
+      const { name: port, depth, window } = input
+      reporter.emit({ type: 'queue', actor, at: end, input: port, depth, window })
+    }
   }
 
   #shut(): void {
@@ -374,8 +391,7 @@ export class Cell<H> implements Control<H> {
   }
 
   #stamped<E extends object>(event: E) {
-    const { name, role, replica } = this.#spec
-    return { actor: { name, role, replica }, at: this.#place.clock.now(), ...event }
+    return { actor: this.#identity, at: this.#place.clock.now(), ...event }
   }
 
   #state(state: 'ready' | 'stopped' | 'failed', error?: unknown): void {
