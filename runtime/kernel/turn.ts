@@ -200,7 +200,11 @@ class TurnQueue<T, R> implements Outcome<R> {
   #one(item: T, queuedAt: number): void {
     this.#working = true
     const { ready } = this.#options
-    if (ready) this.#untilReady(ready, item).then(() => this.#begin(item, queuedAt), (error) => this.failed(error))
+    if (ready)
+      this.#untilReady(ready, item).then(
+        () => this.#begin(item, queuedAt),
+        (error) => this.failed(error),
+      )
     else this.#begin(item, queuedAt)
   }
 
