@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import comlink from 'comlink'
-import { Piscina } from 'piscina'
+import type { Piscina } from 'piscina'
 import type { ActorDefinition } from '../kernel/actor.js'
 import { TroupeError } from '../kernel/errors.js'
 import { receiveReports } from '../observe/outbox.js'
@@ -10,21 +10,11 @@ import type { Control, Rewiring, WiringPlan } from './control.js'
 import type { HostTask } from './host.js'
 import type { CellSpec, Host, HostSink, Stage } from './stage.js'
 
-const hostFile = fileURLToPath(new URL('./host.js', import.meta.url))
+const hostFile = fileURLToPath(new URL('./thread.js', import.meta.url))
 
 /** One thread for each of `actors` actors, from one pool. */
 export function threadStage(clock: Clock, actors: number): Stage<MessagePort> {
-  const pool = new Piscina({
-    filename: hostFile,
-    minThreads: actors,
-    maxThreads: actors,
-    concurrentTasksPerWorker: 1,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    // With Piscina's default, a worker's ports freeze as soon as a task of it returns.
-    atomics: 'disabled',
-  })
-  // After a worker's death Piscina may report a stray message; what matters arrives by the task's own promise.
-  pool.on('error', () => {})
+  const pool = poolOf(actors)
   const ports: MessagePort[] = []
 
   function host(spec: CellSpec, _definition: ActorDefinition, sink: HostSink): Host<MessagePort> {
@@ -34,7 +24,8 @@ export function threadStage(clock: Clock, actors: number): Stage<MessagePort> {
     const drain = receiveReports(reports.port1, sink)
     const task: HostTask = { spec, control: control.port2, reports: reports.port2 }
     const life = new AbortController()
-    const lived = pool.run(task, { transferList: [control.port2, reports.port2], signal: life.signal })
+    const transferList = [control.port2, reports.port2]
+    const lived = pool.then((threads) => threads.run(task, { transferList, signal: life.signal }))
     lived.catch((error: Error) => {
       drain()
       sink.died(threadDied(spec.name, error), / code: 0$/.test(error.message))
@@ -54,10 +45,28 @@ export function threadStage(clock: Clock, actors: number): Stage<MessagePort> {
       return [port1, port2]
     },
     close: async (deadlineMs) => {
-      await clock.deadline(pool.destroy(), deadlineMs, 'ending the threads')
+      const ending = pool.then((threads) => threads.destroy())
+      await clock.deadline(ending, deadlineMs, 'ending the threads')
       for (const port of ports) port.close()
     },
   }
+}
+
+/** Loaded only where threads are started: every thread loads this file too, with the roles that it imports. */
+async function poolOf(actors: number): Promise<Piscina> {
+  const { Piscina } = await import('piscina')
+  const pool = new Piscina({
+    filename: hostFile,
+    minThreads: actors,
+    maxThreads: actors,
+    concurrentTasksPerWorker: 1,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    // With Piscina's default, a worker's ports freeze as soon as a task of it returns.
+    atomics: 'disabled',
+  })
+  // After a worker's death Piscina may report a stray message; what matters arrives by the task's own promise.
+  pool.on('error', () => {})
+  return pool
 }
 
 /** Comlink's proxy, held for the life of the actor: one that is collected would drop the answers still under way. */
