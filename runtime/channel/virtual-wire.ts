@@ -1,4 +1,5 @@
 import type { VirtualTime } from '../time/virtual.js'
+import { cloneFrame } from './clone-frame.js'
 import type { Frame } from './protocol.js'
 import type { Wire } from './wire.js'
 
@@ -63,7 +64,7 @@ class VirtualEnd implements Wire {
   }
 
   post(frame: Frame, transfer: readonly ArrayBuffer[] = []): void {
-    const raw: unknown = structuredClone(frame, { transfer: [...transfer] })
+    const raw = cloneFrame(frame, transfer)
     if (this.#closed || !this.peer) return
     const passage = { from: this.#from, to: this.#to, index: this.#index++, frame }
     const now = this.#time.clock.now()
