@@ -1,7 +1,7 @@
 import type { Evaluation } from '../actors/index.js'
 import type { LagSummaries } from '../actors/lag-book.js'
-import type { RunBook } from '../runtime/observe/book.js'
 import { assert } from '../runtime/kernel/errors.js'
+import type { RunBook } from '../runtime/observe/book.js'
 import { failuresOf } from './failures.js'
 import type { RunOptions } from './scenario.js'
 import type { SelfRewardingConfig } from './self-rewarding-config.js'

@@ -33,7 +33,8 @@ export class Connection {
 
   /** False once every receiver cancelled, or the last frame is queued. */
   get open(): boolean {
-    return this.targets.some((target) => target.open)
+    for (const target of this.targets) if (target.open) return true
+    return false
   }
 
   get backlog(): number {

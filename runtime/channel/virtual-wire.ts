@@ -1,9 +1,10 @@
 import type { VirtualTime } from '../time/virtual.js'
+import { cloneFrame } from './clone-frame.js'
 import type { Frame } from './protocol.js'
 import type { Wire } from './wire.js'
 
 /** A frame that is about to cross from one actor to another; `index` counts those of its direction. */
-export interface Passage {
+interface Passage {
   readonly from: string
   readonly to: string
   readonly index: number
@@ -63,7 +64,7 @@ class VirtualEnd implements Wire {
   }
 
   post(frame: Frame, transfer: readonly ArrayBuffer[] = []): void {
-    const raw: unknown = structuredClone(frame, { transfer: [...transfer] })
+    const raw = cloneFrame(frame, transfer)
     if (this.#closed || !this.peer) return
     const passage = { from: this.#from, to: this.#to, index: this.#index++, frame }
     const now = this.#time.clock.now()

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import { toColumns } from './columns.js'
 import type { Frame } from './protocol.js'
 
 /** A two-way carrier of frames, in order unless it says otherwise. What arrives before `listen` waits. */
@@ -17,7 +18,10 @@ export interface Wire {
 export function portWire(port: MessagePort): Wire {
   let isClosedHere = false
   return {
-    post: (frame, transfer) => port.postMessage(frame, transfer ?? []),
+    post: (frame, transfer) => {
+      if (transfer) port.postMessage(frame, transfer)
+      else port.postMessage(frame.type === 'batch' ? (toColumns(frame) ?? frame) : frame)
+    },
     listen: (handler) => void port.on('message', handler),
     close: () => {
       isClosedHere = true

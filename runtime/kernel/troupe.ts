@@ -33,6 +33,11 @@ export interface TroupeOptions {
   readonly clock?: Clock | undefined
   /** Stops the troupe when aborted. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * Every message, question, answer and put-away state goes through the codec of processes, wherever the actors live, so that
+   * what would not travel is found by a test without processes. Default false.
+   */
+  readonly remote?: boolean | undefined
   /** Longest start of one actor; default 30 s. */
   readonly startDeadlineMs?: number | undefined
   /** Longest wait for a running turn to end, and for one actor to stop; default 30 s each. */
@@ -186,6 +191,7 @@ class BuiltTroupe implements Troupe {
       observe,
       clock: this.clock,
       journaled: false,
+      remote: this.#options.remote ?? false,
       onCompleted: () => this.#resolve(),
       onFailed: (error: TroupeError) => this.#reject(error),
     })

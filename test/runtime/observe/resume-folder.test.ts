@@ -27,7 +27,7 @@ const events = Array.from({ length: 24 }, (_, at): RunEvent => {
   return kinds[at % 5]!
 })
 
-/** Without the status, which says what the process has used. */
+/** Of all files but that of what the process uses, which is not the same twice. */
 const contents = (path: string) =>
   Object.fromEntries(
     readdirSync(path)

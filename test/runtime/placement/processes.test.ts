@@ -52,7 +52,7 @@ test.serial('a process starts, answers, halts, is disposed of and ends by itself
 
 async function dies(
   t: ExecutionContext,
-  how: (host: HostedProcess, pid: number) => Promise<unknown> | void,
+  how: (host: HostedProcess, pid: number) => unknown,
   expected: { code: string; message: RegExp },
 ): Promise<void> {
   await withHosts(async (hosts) => {
