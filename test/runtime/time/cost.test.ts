@@ -246,10 +246,8 @@ test('a key about nobody is refused', (t) => {
 })
 
 test('a recording that lacks what is asked of it is refused before a turn asks', (t) => {
-  const event = (cat: string, name: string, args: object) => ({ ph: 'X', cat, name, ts: 0, dur: 1000, args })
-  const path = recording(
-    JSON.stringify([event('judge', 'judge', { prompts: 3 }), event('learner', 'sft', { examples: 2 })]),
-  )
+  const turns = [event('judge', 'judge', 1, { prompts: 3 }), event('learner', 'sft', 1, { examples: 2 })]
+  const path = recording(`[${turns.join(',')}]`)
   const actors = ['judge', 'learner', 'sampler'].map((role) => ({ actor: role, role }))
   const check = (costs: CostsConfig) => () => checkTimeKeys({ costs }, actors)
   t.notThrows(check({ judge: { recorded: path, perItem: 'prompts' }, 'learner:sft': { recorded: path } }))
