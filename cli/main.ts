@@ -10,6 +10,7 @@ const actions: Actions = {
   list: async (...given) => (await import('./commands/list.js')).list(...given),
   run: async (...given) => (await import('./commands/run.js')).run(...given),
   replay: async (...given) => (await import('./commands/replay.js')).replay(...given),
+  sweep: async (...given) => (await import('./commands/sweep.js')).sweep(...given),
   top: async (...given) => (await import('./commands/top.js')).top(...given),
   report: async (...given) => (await import('./commands/report.js')).report(...given),
   doctor: async (...given) => (await import('./commands/doctor.js')).doctor(...given),

@@ -41,6 +41,7 @@ async function misunderstood(words: readonly string[]): Promise<string | undefin
     list: nothing,
     run: nothing,
     replay: nothing,
+    sweep: nothing,
     top: nothing,
     report: nothing,
     doctor: nothing,
