@@ -104,3 +104,15 @@ test.serial('costs decide how stale samples are, and the bound holds whatever th
   t.true(swift.mean > sluggish.mean, `${swift.mean} where the learner is slow, ${sluggish.mean} where sampling is`)
   t.true(sluggish.mean > 0, 'also two slow samplers are ahead of one learner')
 })
+
+test.serial('a sample waits from the end of the turn that wrote it', async (t) => {
+  const run = await tinyRun('virtual', {
+    ...{ staleness: { max: 0 }, batch: 8, costs: { '*': 1, sampler: 1000, judge: 10 } },
+    links: { 'sampler->judge': 20, 'judge->learner': 5 },
+  })
+  const waits = run.events.flatMap((event) =>
+    event.type === 'metric' && event.name === 'sample/time_in_queue_s' ? [event.value] : [],
+  )
+  t.is(waits.length, 8)
+  for (const seconds of waits) t.true(Math.abs(seconds - (0.02 + 0.01 + 0.005)) < 1e-9, `${seconds} s`)
+})
