@@ -14,6 +14,11 @@ export interface RunArguments {
   readonly json?: boolean
 }
 
+export interface ReplayArguments {
+  readonly out?: string
+  readonly json?: boolean
+}
+
 export interface TopArguments {
   readonly once?: boolean
   readonly json?: boolean
@@ -23,6 +28,7 @@ export interface TopArguments {
 export interface Actions {
   list(scenario: string | undefined, options: { json?: boolean }): Promise<number>
   run(scenario: string, options: RunArguments): Promise<number>
+  replay(run: string, other: string | undefined, options: ReplayArguments): Promise<number>
   top(run: string, options: TopArguments): Promise<number>
   report(runs: readonly string[]): Promise<number>
   doctor(options: { json?: boolean }): Promise<number>
@@ -56,6 +62,15 @@ export function buildProgram(actions: Actions, done: (exitCode: number) => void)
     .option('--out <dir>', 'run folder, new or empty (default: runs/<scenario>-<preset>-seed<n>-<time>)')
     .addOption(json())
     .action(async (scenario, options) => done(await actions.run(scenario, options)))
+
+  program
+    .command('replay')
+    .description('run a virtual run again and compare the traces, event by event; with a second folder, only compare')
+    .argument('<run>', 'run folder of --stage virtual')
+    .argument('[other]', 'another one')
+    .option('--out <dir>', 'keep the second run in this folder, new or empty (default: it is removed)')
+    .addOption(json())
+    .action(async (run, other, options) => done(await actions.replay(run, other, options)))
 
   program
     .command('top')

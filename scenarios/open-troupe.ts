@@ -8,7 +8,7 @@ export function openTroupe(
   options: RunOptions<RuntimeConfig>,
   parts: { readonly weights: WeightStoreHandle; readonly observe: (event: RunEvent) => void },
 ): Troupe {
-  const { stage, seed, signal, config } = options
+  const { stage, seed, signal, config, faults } = options
   const { place, costs, links } = config
-  return createTroupe({ stage, seed, signal, place, virtual: { costs, links }, ...parts })
+  return createTroupe({ stage, seed, signal, place, virtual: { costs, links, faults }, ...parts })
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Faults } from '../runtime/index.js'
 import type { RunEvent } from '../runtime/observe/events.js'
 import type { Backend } from '../runtime/tensor/index.js'
 import type { Summary } from './summary.js'
@@ -13,6 +14,8 @@ export interface RunOptions<C> {
   readonly out: string
   readonly observe: (event: RunEvent) => void
   readonly signal: AbortSignal
+  /** Failures that are put into a run of the `virtual` stage. */
+  readonly faults?: Faults | undefined
 }
 
 /** One method: a wiring of roles. `run` returns the summary; the caller writes the rest of the run folder. */

@@ -1,4 +1,4 @@
-import { relative } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { TroupeError } from '../../runtime/kernel/errors.js'
 import type { RunEvent } from '../../runtime/observe/events.js'
 import { openRunFolder, type RunFolder } from '../../runtime/observe/run-folder.js'
@@ -12,7 +12,7 @@ import { type Interrupt, listenForInterrupt } from '../interrupt.js'
 import { type Display, openDisplay } from '../live/display.js'
 import { defaultFolder, makeFolder } from '../out-folder.js'
 import type { RunArguments } from '../program.js'
-import { findScenario } from '../registry.js'
+import { findScenario, isModule } from '../registry.js'
 import { version } from '../version.js'
 
 const { now } = realClock
@@ -28,7 +28,8 @@ export async function run(given: string, options: RunArguments): Promise<number>
   const named = options.out ?? defaultFolder(scenario.name, preset, seed, new Date(startedAt))
   const out = makeFolder(named)
   const facts = { scenario: scenario.name, preset, seed, stage, backend, out: named, startedAt }
-  const folder = openRunFolder(out, { ...facts, config, troupe: version(), node: process.version })
+  const module = isModule(given) ? { module: resolve(given) } : {}
+  const folder = openRunFolder(out, { ...facts, ...module, config, troupe: version(), node: process.version })
   const telemetry = openTelemetry(facts, version())
   const display = await openDisplay({ facts, now, stream: options.json ? process.stderr : process.stdout })
   const interrupt = listenForInterrupt(
@@ -58,19 +59,22 @@ export async function run(given: string, options: RunArguments): Promise<number>
   }
 }
 
-async function succeed(summary: Summary, folder: RunFolder, display: Display, options: RunArguments): Promise<number> {
-  const checked = summarySchema.safeParse(summary)
+async function succeed(given: Summary, folder: RunFolder, display: Display, options: RunArguments): Promise<number> {
+  const checked = summarySchema.safeParse(given)
   if (!checked.success) {
     const [issue] = checked.error.issues
     const what = `${issue?.path.join('.') || 'summary'}: ${issue?.message}`
     throw new TroupeError('E_INVARIANT', `the scenario's summary is not of the stable form (${what})`)
   }
   display.end()
+  const traceHash = folder.traceHash()
+  const summary = traceHash === undefined ? given : { ...given, traceHash }
   folder.finish(summary)
   const { renderReport } = await import('../report/report.js')
   const report = await renderReport(folder.path)
   const { closingWords } = await import('../closing.js')
-  const words = closingWords(summary, folder.book, relative('', folder.path), relative('', report))
+  const tookMs = now() - folder.description.startedAt
+  const words = closingWords(summary, folder.book, tookMs, relative('', folder.path), relative('', report))
   if (options.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`)
   ;(options.json ? process.stderr : process.stdout).write(`${words}\n`)
   return EXIT.done

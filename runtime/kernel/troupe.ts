@@ -7,6 +7,7 @@ import { type VirtualOptions, type VirtualStage, virtualStage } from '../placeme
 import { openWeightStore } from '../tensor/weight-store.js'
 import type { WeightStoreHandle } from '../tensor/weights.js'
 import { type Clock, realClock } from '../time/clock.js'
+import { checkTimeKeys } from '../time/cost.js'
 import type { ActorDefinition, Api, Ports } from './actor.js'
 import { TroupeError } from './errors.js'
 import { Snapshots, type TroupeJournal, type TroupeState } from './journal.js'
@@ -157,6 +158,7 @@ class BuiltTroupe implements Troupe {
     if (signal?.aborted) this.#onAbort()
     if (this.#stopping) throw stopped('the troupe was stopped before it started', signal?.reason)
     this.#plan.checkConnected()
+    if (this.#virtual) this.#checkTimeKeys()
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     const time = this.#virtual?.time
     const release = time?.hold()
@@ -221,6 +223,14 @@ class BuiltTroupe implements Troupe {
   #stage(): Stage<never> | ReturnType<typeof inlineStage> | ReturnType<typeof mixedStage> {
     if (this.#virtual) return this.#virtual
     return this.#options.stage === 'inline' ? inlineStage(this.clock) : mixedStage(this.clock, this.#placements())
+  }
+
+  /** A typing error in a study's costs or links would go unnoticed. */
+  #checkTimeKeys(): void {
+    const actors = this.#plan.actors.flatMap((actor) =>
+      memberNames(actor).map((name) => ({ actor: name, role: actor.definition.role })),
+    )
+    checkTimeKeys(this.#options.virtual ?? {}, actors)
   }
 
   /** Where each replica lives; `E_CONFIG` for an actor or a placement that there is not. */

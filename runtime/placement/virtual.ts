@@ -15,6 +15,7 @@ import type { Control } from './control.js'
 import { controlByCopy, copied } from './inline.js'
 import type { CellSpec, Host, HostSink, Stage } from './stage.js'
 import { answeredBy, installStrayErrors } from './stray.js'
+import { asTurnWork, withoutWaits, withoutWeightWaits } from './turn-work.js'
 
 /** How an actor fails in a turn: before its work, in the middle of it, just after its result is out, or it never ends. */
 export type TurnFault = 'before' | 'during' | 'after' | 'hang'
@@ -90,10 +91,11 @@ export function virtualStage(options: VirtualOptions): VirtualStage {
     const perform = <R>(turn: TurnBegun, index: number, work: () => R | Promise<R>): Promise<R> => {
       const ms = costOf({ actor: name, role, name: turn.name, index, attributes: turn.attributes ?? {} })
       const fault = faults?.turn?.({ actor: name, name: turn.name, index })
-      return fault ? failing(time, ms, work, fault, die) : computing(time, ms, work)
+      const real = () => asTurnWork(work)
+      return fault ? failing(time, ms, real, fault, die) : computing(time, ms, real)
     }
     const cell: Cell<Wire> = new Cell<Wire>(copied(spec), {
-      clock: time.clock,
+      clock: withoutWaits(time.clock, name),
       scheduler: time.scheduler,
       lock: new FifoLock(),
       reporter: directReporter(sink),
@@ -101,7 +103,7 @@ export function virtualStage(options: VirtualOptions): VirtualStage {
       toWire: (end) => end,
       within: (work) => answeredBy(cell, work),
       perform,
-      openWeights,
+      openWeights: (handle) => withoutWeightWaits(openWeights(handle), name),
     })
     cells.set(name, cell)
     return { control: held(controlByCopy(cell), time), kill: async () => cell.kill() }

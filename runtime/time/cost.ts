@@ -84,7 +84,10 @@ export function createLinkModel(config: LinksConfig, seed: number): (message: Co
 }
 
 /** Refuses with `E_CONFIG` a key of `costs` or `links` that is about no actor of the troupe: a typing error costs a study. */
-export function checkTimeKeys(config: { costs?: CostsConfig; links?: LinksConfig }, actors: readonly Named[]): void {
+export function checkTimeKeys(
+  config: { costs?: CostsConfig | undefined; links?: LinksConfig | undefined },
+  actors: readonly Named[],
+): void {
   const owners = new Set(actors.flatMap((actor) => costOwners(actor)))
   const hint = `It has: ${[...owners].filter((owner) => owner !== '*').join(', ')}`
   for (const key of Object.keys(config.costs ?? {})) {
