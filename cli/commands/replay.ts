@@ -5,16 +5,14 @@ import { TroupeError } from '../../runtime/kernel/errors.js'
 import { describeDifference } from '../../runtime/observe/compare-traces.js'
 import type { RunEvent } from '../../runtime/observe/events.js'
 import { openRunFolder, type RunFolder } from '../../runtime/observe/run-folder.js'
-import { type Backend, backends } from '../../runtime/tensor/index.js'
 import { realClock } from '../../runtime/time/clock.js'
-import type { Scenario } from '../../scenarios/scenario.js'
+import { backendOf, checkedConfig, notesOn, scenarioOf } from '../again.js'
 import { chooseBackend } from '../backends.js'
 import { describeError, EXIT } from '../exit.js'
 import { type Interrupt, listenForInterrupt } from '../interrupt.js'
 import { type Display, openDisplay } from '../live/display.js'
 import { makeFolder } from '../out-folder.js'
 import type { ReplayArguments } from '../program.js'
-import { findScenario } from '../registry.js'
 import { type Comparison, compareRuns, type TracedRun, tracedRun } from '../replaying.js'
 import { version } from '../version.js'
 
@@ -45,7 +43,7 @@ export async function replay(given: string, other: string | undefined, options: 
 /** Resolves to an exit code where it was stopped; a run that failed has a trace as well. */
 async function runAgain({ folder: original, description }: TracedRun, out: string): Promise<number | undefined> {
   const { seed, stage } = description
-  const scenario = await findScenario(String(description.module ?? description.scenario))
+  const scenario = await scenarioOf(description)
   const config = checkedConfig(scenario, description.config, original)
   const { backend } = await chooseBackend(backendOf(description, original), 'virtual')
   for (const note of notesOn(description)) console.error(note)
@@ -86,30 +84,6 @@ const stoppedBy = (interrupt: Interrupt) => interrupt.exitCode()
 function end(folder: RunFolder, display: Display, error: unknown): void {
   folder.fail(error, now())
   display.end()
-}
-
-function checkedConfig(scenario: Scenario, config: unknown, folder: string): Record<string, unknown> {
-  const result = scenario.config.safeParse(config)
-  if (result.success) return result.data
-  const [issue] = result.error.issues
-  throw new TroupeError(
-    'E_CONFIG',
-    `the configuration in "${folder}" is none of this Troupe's: "${issue?.path.join('.')}": ${issue?.message}`,
-    { hint: 'Replay it with the version that config.json names' },
-  )
-}
-
-function backendOf({ backend }: TracedRun['description'], folder: string): Backend {
-  const known = backends.find((name) => name === backend)
-  if (known) return known
-  throw new TroupeError('E_CONFIG', `"${folder}" was computed by "${backend}", which is no backend of this Troupe`)
-}
-
-/** What is not as it was, so that a difference may come from it. */
-function notesOn({ troupe, node }: TracedRun['description']): string[] {
-  const changed = (what: string, then: unknown, today: string) =>
-    then === undefined || then === today ? [] : [`note: it ran with ${what} ${String(then)}, and this is ${today}`]
-  return [...changed('Troupe', troupe, version()), ...changed('Node', node, process.version)]
 }
 
 function tell(a: TracedRun, b: TracedRun, comparison: Comparison, { json }: ReplayArguments): number {

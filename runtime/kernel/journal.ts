@@ -22,13 +22,12 @@ export interface TroupeState {
 }
 
 export interface TroupeJournal {
-  /** Stages of real time: between two snapshots; 0 or left out: only when the troupe is stopped before it finished. */
-  readonly everyMs?: number | undefined
   /**
-   * Stage `virtual`: turns of all actors together between two snapshots; 0 or left out: none. There, a snapshot is a part
-   * of the run: actors finish what they are doing, and all go on in a new life, as they do where the run is resumed.
+   * Between two snapshots, by the troupe's clock; 0 or left out: none. In real time there is another one when the troupe is
+   * stopped before it finished. In virtual time a snapshot is a part of the run: actors finish what they are doing, and all
+   * go on in a new life, as they do where the run is resumed.
    */
-  readonly everyTurns?: number | undefined
+  readonly everyMs?: number | undefined
   /**
    * Keeps a snapshot, which must be copied before this returns. Not called again before the promise has settled; when it
    * rejects, that is logged and the run goes on.
@@ -45,9 +44,9 @@ export class Snapshots {
   readonly #run: Run<never>
   readonly #journal: TroupeJournal
   readonly #virtual: VirtualStage | undefined
+  #since: number
   #cancel = () => {}
   #saving: Promise<void> = Promise.resolve()
-  #turns = 0
   #failed = 0
   #pausing = false
   #ended = false
@@ -56,6 +55,7 @@ export class Snapshots {
     this.#run = run
     this.#journal = journal
     this.#virtual = virtual
+    this.#since = run.options.clock.now()
   }
 
   /** Begins to take snapshots by the clock. */
@@ -69,11 +69,11 @@ export class Snapshots {
 
   /** A turn of some actor has ended. */
   turn(): void {
-    const { everyTurns = 0 } = this.#journal
-    this.#turns++
-    if (!this.#virtual || everyTurns <= 0 || this.#turns < everyTurns || this.#pausing) return
+    const { everyMs = 0 } = this.#journal
+    const stage = this.#virtual
+    if (!stage || everyMs <= 0 || this.#pausing || stage.time.clock.now() - this.#since < everyMs) return
     this.#pausing = true
-    this.#virtual.time.scheduler.hop(() => void this.#pause(this.#virtual as VirtualStage))
+    stage.time.scheduler.hop(() => void this.#pause(stage))
   }
 
   /** The run has been stopped before it finished. In virtual time it goes on from where it was last paused. */
@@ -99,7 +99,7 @@ export class Snapshots {
     }
     const release = stage.time.hold()
     await run.renew(() => this.#save())
-    this.#turns = 0
+    this.#since = stage.time.clock.now()
     this.#pausing = false
     release()
   }

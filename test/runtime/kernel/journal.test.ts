@@ -87,7 +87,7 @@ const numbers = (pages: readonly (readonly Answer[])[]) => pages.flat().map(({ n
 const all = Array.from({ length: COUNT }, (_, n) => n)
 
 test('virtual: from each of its snapshots a run goes on exactly as one that was never stopped', async (t) => {
-  const journal = { everyTurns: 17 }
+  const journal = { everyMs: 70 }
   const whole = await play({ stage: 'virtual', virtual: slow, journal })
   t.deepEqual(
     numbers(whole.pages).toSorted((a, b) => a - b),
@@ -113,7 +113,7 @@ test('virtual: an actor that is being restarted when a snapshot is due is waited
     let past = 0
     return { turn: (at: { actor: string; index: number }) => (turn(at) && past++ < 3 - after ? turn(at) : undefined) }
   }
-  const journal = { everyTurns: 5 }
+  const journal = { everyMs: 20 }
   const whole = await play({ stage: 'virtual', virtual: { ...slow, faults: failing(0) }, journal })
   t.deepEqual(
     numbers(whole.pages).toSorted((a, b) => a - b),
@@ -183,7 +183,7 @@ test('a snapshot that cannot be kept is told of, and the run goes on', async (t)
   let saves = 0
   const whole = await play({
     stage: 'virtual',
-    journal: { everyTurns: 30 },
+    journal: { everyMs: 10 },
     onSnapshot: () => {
       if (++saves % 2 === 1) throw new Error('no space')
     },
@@ -198,7 +198,7 @@ test('a snapshot that cannot be kept is told of, and the run goes on', async (t)
 })
 
 test('a snapshot of another troupe is refused by name', async (t) => {
-  const { snapshots } = await play({ stage: 'virtual', journal: { everyTurns: 50 } })
+  const { snapshots } = await play({ stage: 'virtual', journal: { everyMs: 20 } })
   const { teacher: _, ...members } = snapshots[0]!.state.members
   await t.throwsAsync(play({ stage: 'virtual', resume: { ...snapshots[0]!.state, members } }), {
     code: 'E_JOURNAL',
