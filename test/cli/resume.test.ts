@@ -67,7 +67,7 @@ for (const [what, words] of [
     const { issued, consumed, dropped, inFlight } = summary.samples
     const gone = Object.values(dropped).reduce((sum, count) => sum + count, 0)
     t.deepEqual([issued, consumed + gone, inFlight], [64, 64, 0])
-    const ids = lines(folder, 'samples.jsonl').map(({ promptId }) => promptId)
+    const ids = lines(folder, 'samples.jsonl').map(({ id }) => id)
     t.is(ids.length, 64)
     t.is(new Set(ids).size, 64, 'no sample is written down twice')
     t.deepEqual(
