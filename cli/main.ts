@@ -9,6 +9,7 @@ const LINGER_MS = 5000
 const actions: Actions = {
   list: async (...given) => (await import('./commands/list.js')).list(...given),
   run: async (...given) => (await import('./commands/run.js')).run(...given),
+  resume: async (...given) => (await import('./commands/resume.js')).resume(...given),
   replay: async (...given) => (await import('./commands/replay.js')).replay(...given),
   sweep: async (...given) => (await import('./commands/sweep.js')).sweep(...given),
   top: async (...given) => (await import('./commands/top.js')).top(...given),

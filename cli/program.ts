@@ -14,6 +14,10 @@ export interface RunArguments {
   readonly json?: boolean
 }
 
+export interface ResumeArguments {
+  readonly json?: boolean
+}
+
 export interface ReplayArguments {
   readonly out?: string
   readonly json?: boolean
@@ -33,6 +37,7 @@ export interface TopArguments {
 export interface Actions {
   list(scenario: string | undefined, options: { json?: boolean }): Promise<number>
   run(scenario: string, options: RunArguments): Promise<number>
+  resume(run: string, options: ResumeArguments): Promise<number>
   replay(run: string, other: string | undefined, options: ReplayArguments): Promise<number>
   sweep(scenario: string, options: SweepArguments): Promise<number>
   top(run: string, options: TopArguments): Promise<number>
@@ -68,6 +73,13 @@ export function buildProgram(actions: Actions, done: (exitCode: number) => void)
     .option('--out <dir>', 'run folder, new or empty (default: runs/<scenario>-<preset>-seed<n>-<time>)')
     .addOption(json())
     .action(async (scenario, options) => done(await actions.run(scenario, options)))
+
+  program
+    .command('resume')
+    .description('go on with a run that was stopped or killed, from its last snapshot')
+    .argument('<run>', 'run folder')
+    .addOption(json())
+    .action(async (run, options) => done(await actions.resume(run, options)))
 
   program
     .command('replay')

@@ -51,6 +51,11 @@ export const runtimeKeys = (costs: CostsConfig) => ({
         .min(0)
         .default(10_000)
         .describe('time between two snapshots of the run; 0: none, it cannot be resumed'),
+      everyVirtualMs: z
+        .number()
+        .min(0)
+        .default(60_000)
+        .describe('the same of stage virtual, in virtual time: all actors finish their turns there and go on anew'),
     })
     .prefault({}),
   costs: costsOver(costs),
@@ -65,4 +70,10 @@ export interface RuntimeConfig {
   readonly journal: z.output<Keys['journal']>
   readonly costs: z.output<Keys['costs']>
   readonly links: z.output<Keys['links']>
+}
+
+/** Whether a run with this configuration keeps a journal, and so can be resumed; a scenario may have no such keys. */
+export function isJournaled(config: { readonly journal?: unknown }, stage: string): boolean {
+  const { everyMs = 0, everyVirtualMs = 0 } = (config.journal ?? {}) as Partial<RuntimeConfig['journal']>
+  return (stage === 'virtual' ? everyVirtualMs : everyMs) > 0
 }

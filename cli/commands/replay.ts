@@ -5,16 +5,14 @@ import { TroupeError } from '../../runtime/kernel/errors.js'
 import { describeDifference } from '../../runtime/observe/compare-traces.js'
 import type { RunEvent } from '../../runtime/observe/events.js'
 import { openRunFolder, type RunFolder } from '../../runtime/observe/run-folder.js'
-import { type Backend, backends } from '../../runtime/tensor/index.js'
 import { realClock } from '../../runtime/time/clock.js'
-import type { Scenario } from '../../scenarios/scenario.js'
+import { backendOf, checkedConfig, notesOn, scenarioOf } from '../again.js'
 import { chooseBackend } from '../backends.js'
 import { describeError, EXIT } from '../exit.js'
 import { listenForInterrupt } from '../interrupt.js'
 import { type Display, openDisplay } from '../live/display.js'
 import { makeFolder } from '../out-folder.js'
 import type { ReplayArguments } from '../program.js'
-import { findScenario } from '../registry.js'
 import { type Comparison, compareRuns, type TracedRun, tracedRun, wasStopped } from '../replaying.js'
 import { version } from '../version.js'
 
@@ -46,10 +44,11 @@ export async function replay(given: string, other: string | undefined, options: 
 async function runAgain(first: TracedRun, out: string): Promise<number | undefined> {
   const { folder: original, description } = first
   const { seed, stage } = description
-  const scenario = await findScenario(String(description.module ?? description.scenario))
+  const scenario = await scenarioOf(description)
   const config = checkedConfig(scenario, description.config, original)
   const { backend } = await chooseBackend(backendOf(description, original), 'virtual')
-  for (const note of notesOn(first)) console.error(note)
+  for (const note of notesOn(description)) console.error(note)
+  if (wasStopped(original)) console.error('note: it was stopped before it finished, and the traces part where it was')
   const startedAt = now()
   const run = { scenario: scenario.name, preset: description.preset ?? 'none', seed, stage, backend, startedAt }
   const again = { ...description, ...run, troupe: version(), node: process.version, replayOf: original }
@@ -86,34 +85,6 @@ const stoppedAtOnce = () => new TroupeError('E_STOPPED', 'the replay was ended a
 function end(folder: RunFolder, display: Display, error: unknown): void {
   folder.fail(error, now())
   display.end()
-}
-
-function checkedConfig(scenario: Scenario, config: unknown, folder: string): Record<string, unknown> {
-  const result = scenario.config.safeParse(config)
-  if (result.success) return result.data
-  const [issue] = result.error.issues
-  throw new TroupeError(
-    'E_CONFIG',
-    `the configuration in "${folder}" is none of this Troupe's: "${issue?.path.join('.')}": ${issue?.message}`,
-    { hint: 'Replay it with the version that config.json names' },
-  )
-}
-
-function backendOf({ backend }: TracedRun['description'], folder: string): Backend {
-  const known = backends.find((name) => name === backend)
-  if (known) return known
-  throw new TroupeError('E_CONFIG', `"${folder}" was computed by "${backend}", which is no backend of this Troupe`)
-}
-
-/** What is not as it was, so that a difference may come from it. */
-function notesOn({ folder, description: { troupe, node } }: TracedRun): string[] {
-  const changed = (what: string, then: unknown, today: string) =>
-    then === undefined || then === today ? [] : [`note: it ran with ${what} ${String(then)}, and this is ${today}`]
-  return [
-    ...changed('Troupe', troupe, version()),
-    ...changed('Node', node, process.version),
-    ...(wasStopped(folder) ? ['note: it was stopped before it finished, and the traces part where it was'] : []),
-  ]
 }
 
 function tell(a: TracedRun, b: TracedRun, comparison: Comparison, { json }: ReplayArguments): number {

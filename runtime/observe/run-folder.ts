@@ -62,22 +62,27 @@ export const EVENTS = 'events.jsonl'
  */
 export function openRunFolder(path: string, description: RunDescription): RunFolder {
   mkdirSync(path, { recursive: true })
-  return locked(path, (release) => {
+  return locked(lockRunFolder(path), (release) => {
     writeJson(join(path, 'config.json'), description)
     const files = new Map<string, LineFile>()
     for (const name of ['metrics.jsonl', 'samples.jsonl']) files.set(name, openLineFile(join(path, name)))
     const trace = openTraceFile(join(path, TRACE), translated(description))
     const events = isVirtual(description) ? openTraceLog(join(path, EVENTS)) : undefined
-    return runFolder({ path, description, files, trace, events, release })
+    return runFolder({ path, description, files, trace, events, book: runBook(), release })
   })
 }
 
 /**
  * Goes on with a run folder from a moment of which `marks` tells: every file is cut to what it was then, and what has
- * come since is gone. `E_JOURNAL` where a file is shorter than that, or another process writes the folder.
+ * come since is gone. `E_JOURNAL` where a file is shorter than that, or another process writes the folder; with `lock`, what
+ * {@link lockRunFolder} gave, the caller has made sure of that.
  */
-export function resumeRunFolder(path: string, marks: Readonly<Record<string, number>>): RunFolder {
-  return locked(path, (release) => {
+export function resumeRunFolder(
+  path: string,
+  marks: Readonly<Record<string, number>>,
+  options: { readonly book?: RunBook | undefined; readonly lock?: (() => void) | undefined } = {},
+): RunFolder {
+  return locked(options.lock ?? lockRunFolder(path), (release) => {
     const description = readRunDescription(path)
     for (const [name, mark] of Object.entries(marks)) {
       if (!isLineFile(name))
@@ -85,14 +90,15 @@ export function resumeRunFolder(path: string, marks: Readonly<Record<string, num
       checkMark(join(path, name), mark)
     }
     for (const name of readdirSync(path))
-      if ((isLineFile(name) && !(name in marks)) || name === 'error.json') rmSync(join(path, name))
+      if ((isLineFile(name) && !(name in marks)) || ENDINGS.includes(name)) rmSync(join(path, name))
     const files = new Map<string, LineFile>()
     for (const [name, mark] of Object.entries(marks))
       if (name !== TRACE && name !== EVENTS) files.set(name, openLineFile(join(path, name), mark))
     const trace = openTraceFile(join(path, TRACE), translated(description), marks[TRACE] ?? 0)
     const resumeAt = marks[EVENTS] ?? 0
     const events = isVirtual(description) ? openTraceLog(join(path, EVENTS), { resumeAt }) : undefined
-    return runFolder({ path, description, files, trace, events, release })
+    const { book = runBook() } = options
+    return runFolder({ path, description, files, trace, events, book, release })
   })
 }
 
@@ -108,11 +114,13 @@ export function readRunDescription(path: string): RunDescription {
   throw new TroupeError('E_JOURNAL', 'this is no run folder: its config.json does not describe a run', { where })
 }
 
+/** Says that the run has ended. */
+const ENDINGS = ['error.json', 'summary.json', 'report.html']
+
 const isLineFile = (name: string) => name === TRACE || /^[\w-]+\.jsonl$/.test(name)
 
 /** `make` is to call `release` when the folder is closed. */
-function locked(path: string, make: (release: () => void) => RunFolder): RunFolder {
-  const release = lockRunFolder(path)
+function locked(release: () => void, make: (release: () => void) => RunFolder): RunFolder {
   try {
     return make(release)
   } catch (error) {
@@ -127,13 +135,14 @@ interface OpenFolder {
   readonly files: Map<string, LineFile>
   readonly trace: TraceFile
   readonly events: TraceLog | undefined
+  readonly book: RunBook
   readonly release: () => void
 }
 
 /** Its times are since the run's first event. */
 const translated = (run: RunDescription) => ({ scenario: run.scenario, startedAt: beginningOf(run) })
 
-function runFolder({ path, description, files, trace, events, release }: OpenFolder): RunFolder {
+function runFolder({ path, description, files, trace, events, book, release }: OpenFolder): RunFolder {
   const heard = heardAt(description)
   let flushedAt = description.startedAt
   let open = true
@@ -143,7 +152,6 @@ function runFolder({ path, description, files, trace, events, release }: OpenFol
     files.set(name, file)
     return file
   }
-  const book = runBook()
   const probe = usageProbe()
   let seenAt = description.startedAt
   /** Of the run's own time. */

@@ -51,6 +51,7 @@ export class Cell<H> implements Control<H> {
   #wiring: Wiring | undefined
   #halted = false
   #killed = false
+  #paused = false
   #failed = false
   #completed = false
   /** Turns under way, and those that wait to be ready. */
@@ -144,24 +145,25 @@ export class Cell<H> implements Control<H> {
     this.#wiring?.close()
   }
 
-  /** Lets nothing more in; resolves when no turn works or is about to, and everything done is put away and acknowledged. */
+  /**
+   * Lets nothing begin any more; resolves when nothing works, and what is done and what waits is put away. This life does
+   * not go on: the next one begins with what was put away.
+   */
   async pause(): Promise<void> {
+    this.#paused = true
     this.#gate.shut()
-    while (!this.quiet && !this.#halted)
+    if (this.#gate.idle) this.#changed = true // what has come since waits in its order
+    while (!this.quiet)
       await new Promise<void>((resolve) => {
         this.#quiet = resolve
         this.#gate.settle()
       })
-    this.#wiring?.release(true)
   }
 
-  /** Whether nothing works here, or is about to, except for what waits to be ready. */
+  /** Whether nothing works here, or is about to, except for what waits to be ready: that is taken anew in the next life. */
   get quiet(): boolean {
-    return this.#turns === 0 && this.#gate.busy === this.#unready && !this.#changed
-  }
-
-  resume(): void {
-    if (!this.#halted) this.#gate.open()
+    if (this.#halted) return true
+    return this.#turns === 0 && this.#gate.busy === this.#unready && (this.#unready > 0 || !this.#changed)
   }
 
   /** The gate's look at the world: something may have changed. */
@@ -205,7 +207,7 @@ export class Cell<H> implements Control<H> {
         lock,
         halted: () => this.#halted,
         arrivedAt: () => this.#wiring?.arriving,
-        beforeOwn: () => (this.#gate.busy === 1 ? this.#putAway() : undefined),
+        beforeOwn: () => this.#beforeOwn(),
         onWaiting: (change) => this.#waiting(change),
         onBegin: () => this.#turns++,
         perform: perform && ((begun, work) => perform(begun, this.#done, work)),
@@ -298,6 +300,16 @@ export class Cell<H> implements Control<H> {
       this.#place.reporter.completed()
     }
     this.#tellQuiet()
+  }
+
+  /** While the actor is paused, a turn of its own loop does not begin. */
+  #beforeOwn(): Promise<void> | undefined {
+    const putAway = this.#gate.busy === 1 ? this.#putAway() : undefined
+    if (!this.#paused) return putAway
+    return Promise.resolve(putAway).then(() => {
+      this.#waiting(1)
+      return new Promise<never>(() => {})
+    })
   }
 
   #putAway(): Promise<void> | undefined {
@@ -403,6 +415,7 @@ export class Cell<H> implements Control<H> {
     this.#halted = true
     this.#gate.shut()
     this.#abort.abort(new TroupeError('E_STOPPED', 'the troupe stops', { where: this.#spec.name }))
+    this.#tellQuiet()
   }
 
   #stamped<E extends object>(event: E) {

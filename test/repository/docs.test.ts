@@ -40,6 +40,7 @@ async function misunderstood(words: readonly string[]): Promise<string | undefin
   const actions: Actions = {
     list: nothing,
     run: nothing,
+    resume: nothing,
     replay: nothing,
     sweep: nothing,
     top: nothing,
