@@ -11,7 +11,7 @@ export {
   type TurnOptions,
 } from './kernel/actor.js'
 export { TroupeError, type TroupeErrorCode, type WireError } from './kernel/errors.js'
-export type { Placement, RestartOptions, SupervisorOptions } from './kernel/plan.js'
+export type { ConnectOptions, Placement, RestartOptions, SupervisorOptions } from './kernel/plan.js'
 export type { ActorRef, InputRef, OutputRef } from './kernel/refs.js'
 export { createTroupe, type Troupe, type TroupeJournal, type TroupeOptions, type TroupeState } from './kernel/troupe.js'
 export type { ActorIdentity, RunEvent } from './observe/events.js'

@@ -78,8 +78,17 @@ export class Receiver {
     this.open()
   }
 
-  /** Its sender is gone for good: what has come is the end. */
+  /** Its sender is gone for good: what it had posted still comes, and is the end. */
   abandon(): void {
+    const wire = this.#wire
+    if (!wire?.closed) return void this.endHere()
+    wire.closed(() => {
+      if (this.#wire === wire) this.endHere()
+    })
+  }
+
+  /** What has come is the end. */
+  endHere(): void {
     if (this.#end === undefined) this.#end = this.#received
     this.close()
     this.#events.settled()

@@ -87,6 +87,10 @@ class VirtualEnd implements Wire {
   #closed = false
   /** Arrival of the last frame: an honest link keeps the order. */
   #last = 0
+  /** Frames on the way to here. */
+  #coming = 0
+  #isGone = false
+  #onClosed: (() => void) | undefined
 
   constructor(time: VirtualTime, links: VirtualLinks, traffic: Traffic, from: string, to: string) {
     this.#time = time
@@ -120,18 +124,38 @@ class VirtualEnd implements Wire {
   }
 
   receive(raw: unknown): void {
+    this.#coming--
     if (this.#closed) return
     if (this.#handler) this.#handler(raw)
     else this.#early.push(raw)
+    this.#tellGone()
   }
 
   close(): void {
+    if (this.#closed) return
     this.#closed = true
     this.#early = []
+    this.#time.scheduler.hop(() => this.peer?.left())
+  }
+
+  closed(handler: () => void): void {
+    this.#onClosed = handler
+    this.#tellGone()
+  }
+
+  /** The other end is closed; what it had posted still arrives. */
+  left(): void {
+    this.#isGone = true
+    this.#tellGone()
+  }
+
+  #tellGone(): void {
+    if (this.#isGone && this.#coming === 0 && !this.#closed) this.#onClosed?.()
   }
 
   #deliver(raw: unknown, afterMs: number): void {
     const { peer } = this
+    if (peer) peer.#coming++
     this.#traffic.leaves()
     const arrive = () => {
       peer?.receive(raw)

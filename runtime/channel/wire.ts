@@ -10,13 +10,19 @@ export interface Wire {
   close(): void
   /** Frames may be lost, doubled or overtaken: what is not acknowledged in this time is posted again. */
   readonly repeatMs?: number | undefined
-  /** Calls `handler` once when the other end has gone: closed there, or its thread or process ended. */
+  /** Calls `handler` once when the other end has gone, closed there or with its place, behind everything it had posted. */
   readonly closed?: ((handler: () => void) => void) | undefined
 }
 
 /** A wire over a `MessagePort`: straight from thread to thread. */
 export function portWire(port: MessagePort): Wire {
   let isClosedHere = false
+  let isGone = false
+  let tell = () => {}
+  port.once('close', () => {
+    isGone = true
+    if (!isClosedHere) tell()
+  })
   return {
     post: (frame, transfer) => {
       if (transfer) port.postMessage(frame, transfer)
@@ -27,6 +33,9 @@ export function portWire(port: MessagePort): Wire {
       isClosedHere = true
       port.close()
     },
-    closed: (handler) => void port.once('close', () => isClosedHere || handler()),
+    closed: (handler) => {
+      tell = handler
+      if (isGone && !isClosedHere) queueMicrotask(handler)
+    },
   }
 }

@@ -277,8 +277,11 @@ export class Run<H> {
   }
 
   async #wireOne(member: Member<H>, endOf: (channel: Channel) => H | undefined, sent = () => {}): Promise<void> {
-    const keep = (receiver: string) => this.options.journaled || this.supervision.mayRestart(receiver)
-    const plan = wiringPlanOf(member.name, this.#channels, endOf, keep)
+    const prospects = (receiver: string) => ({
+      keep: this.options.journaled || this.supervision.mayRestart(receiver),
+      outlived: this.supervision.mayBeOutlived(receiver),
+    })
+    const plan = wiringPlanOf(member.name, this.#channels, endOf, prospects)
     member.become('wiring')
     const wired = member.control.wire(plan)
     sent()

@@ -12,7 +12,15 @@ import type { ActorDefinition, Api, Ports } from './actor.js'
 import { TroupeError } from './errors.js'
 import { Snapshots, type TroupeJournal, type TroupeState } from './journal.js'
 import type { Member } from './member.js'
-import { type ActorOptions, memberNames, PLACEMENTS, type Placement, Plan, type SupervisorOptions } from './plan.js'
+import {
+  type ActorOptions,
+  type ConnectOptions,
+  memberNames,
+  PLACEMENTS,
+  type Placement,
+  Plan,
+  type SupervisorOptions,
+} from './plan.js'
 import { type ActorRef, askProxy, type InputRef, type OutputRef } from './refs.js'
 import { Run } from './run.js'
 
@@ -68,9 +76,10 @@ export interface Troupe {
   /**
    * Joins an output with an input. Every connection of an output gets all its messages; among the replicas of one
    * receiver each message goes to the least busy. `credits` (default 4) bounds the messages in flight between one
-   * sender replica and one receiver replica.
+   * sender replica and one receiver replica; `overflow` says what becomes of a message that finds none. What is dropped is
+   * told as a record `dead-letters`.
    */
-  connect<T>(from: OutputRef<T>, to: InputRef<T>, options?: { readonly credits?: number | undefined }): void
+  connect<T>(from: OutputRef<T>, to: InputRef<T>, options?: ConnectOptions): void
   /** Starts all actors, then wires all channels. After a failure everything that was started has been stopped. */
   start(): Promise<void>
   /** Stops between turns, the last actor first; leaves no thread or handle behind. May be called again. */
@@ -152,9 +161,9 @@ class BuiltTroupe implements Troupe {
     this.#plan.addSupervisor(options)
   }
 
-  connect<T>(from: OutputRef<T>, to: InputRef<T>, options: { credits?: number | undefined } = {}): void {
+  connect<T>(from: OutputRef<T>, to: InputRef<T>, options: ConnectOptions = {}): void {
     this.#mustBeNew('connect()')
-    this.#plan.connect(from, to as InputRef<never>, options.credits)
+    this.#plan.connect(from, to as InputRef<never>, options)
   }
 
   async start(): Promise<void> {

@@ -275,6 +275,7 @@ export class Cell<H> implements Control<H> {
           this.#changed = true
         },
         aside: (port, message) => this.#setAside(port, message),
+        dropped: (port, message) => this.#deadLetter(port, 'overflow', message),
       },
     })
     for (const input of this.#wiring.inputs) this.#gate.add(input)
@@ -357,9 +358,14 @@ export class Cell<H> implements Control<H> {
     const what = lost ? 'moved buffers were lost with the actor that had them' : 'it has ended the actor too often'
     const error = new TroupeError('E_POISON', what, { where: `${this.#spec.name}, input "${port}"` })
     this.#report(this.#stamped({ type: 'aside', input: port, error: toWire(error) }))
-    if (!lost) this.#effects.emit(this.#stamped({ type: 'record', kind: 'dead-letters', value: { port, message } }))
+    if (!lost) this.#deadLetter(port, 'poison', message)
     const instead = lost ? undefined : this.#place.within(() => this.#actor?.setAside?.(port, message))
     if (instead) this.#wiring?.emitInstead(instead)
+  }
+
+  #deadLetter(port: string, reason: 'overflow' | 'poison', message: unknown): void {
+    this.#changed = true
+    this.#effects.emit(this.#stamped({ type: 'record', kind: 'dead-letters', value: { port, reason, message } }))
   }
 
   #waiting(change: 1 | -1): void {
