@@ -44,7 +44,10 @@ export async function sweep(given: string, options: SweepArguments): Promise<num
       const folder = join(out, folderOf(run, index, runs.length))
       const settings = [...set, ...run.settings].flatMap((setting) => ['--set', setting])
       const words = ['run', given, ...settings, '--stage', stage, '--backend', backend, '--seed', String(run.seed)]
-      const exitCode = await start([...words, '--out', folder, ...(preset ? ['--preset', preset] : [])])
+      const exitCode = await start(
+        [...words, '--out', folder, ...(preset ? ['--preset', preset] : [])],
+        interrupt.signal,
+      )
       const row = { ...run, folder: relative('', folder), exitCode, summary: summaryIn(folder) }
       rows.push(row)
       console.error(`${index + 1}/${runs.length} ${[...run.settings, `seed=${run.seed}`].join(' ')}: ${outcome(row)}`)
@@ -59,14 +62,20 @@ export async function sweep(given: string, options: SweepArguments): Promise<num
 }
 
 /** What it prints is in its folder; its errors are shown. */
-function start(words: readonly string[]): Promise<number | null> {
+function start(words: readonly string[], signal: AbortSignal): Promise<number | null> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [MAIN, ...words], { stdio: ['ignore', 'ignore', 'pipe'] })
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       for (const line of text.split('\n')) if (line.startsWith('troupe: ')) console.error(line)
     })
+    // A terminal has told it already: two signals at once are one to it.
+    const stop = () => void child.kill('SIGINT')
+    signal.addEventListener('abort', stop, { once: true })
     child.on('error', reject)
-    child.on('close', resolve)
+    child.on('close', (code) => {
+      signal.removeEventListener('abort', stop)
+      resolve(code)
+    })
   })
 }
 

@@ -19,7 +19,7 @@ const TINY = [
   ],
   ...['demonstrations={"ift":600,"eft":600,"prompts":300}', 'iterations=[24,24]', 'promptsPerUpdate=8', 'batch=4'],
   ...['generator={"shots":2,"maxRougeL":0.9,"seedPrompts":40}', 'evaluation={"prompts":8,"samples":2,"judgeSet":8}'],
-  ...['staleness={"max":2,"publishEvery":1}', 'sampler.replicas=2', 'costs.learner=7'],
+  ...['staleness={"max":2,"publishEvery":1}', 'sampler.replicas=2', 'costs.learner=7', 'journal.everyVirtualMs=200'],
   'costs.sampler={"distribution":"lognormal","meanMs":40,"p95Ms":90,"straggler":{"probability":0.2,"factor":5}}',
   'links={"sampler->judge":{"ms":20}}',
 ]
