@@ -29,6 +29,8 @@ export interface ConnectionState {
   readonly senders: readonly SenderState[]
 }
 
+const NONE: readonly unknown[] = []
+
 /**
  * One output joined with one input, of any number of replicas: each message goes to the replica with the most free
  * credit, the lowest index among equals. What finds no credit waits here, in order. Messages leave with {@link flush}.
@@ -56,7 +58,8 @@ export class Connection {
 
   /** False once every receiver cancelled, or the last frame is queued. */
   get open(): boolean {
-    return this.targets.some((target) => target.open)
+    for (const target of this.targets) if (target.open) return true
+    return false
   }
 
   /** What waits to be assigned, the end included. */
@@ -77,7 +80,7 @@ export class Connection {
     const { overflow, window, where } = this.#overflow
     this.#backlog.push(message)
     const most = overflow === 'block' ? MAX_BACKLOG : window + this.#free
-    if (this.#backlog.length <= most) return []
+    if (this.#backlog.length <= most) return NONE
     if (overflow === 'drop-new') return [this.#backlog.pop()]
     if (overflow === 'drop-old') return [this.#backlog.shift()]
     throw new TroupeError('E_CHANNEL', `more than ${most} messages wait for credit`, {

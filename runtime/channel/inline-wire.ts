@@ -1,4 +1,5 @@
 import type { Scheduler } from '../time/scheduler.js'
+import { cloneFrame } from './clone-frame.js'
 import type { Frame } from './protocol.js'
 import type { Wire } from './wire.js'
 
@@ -65,7 +66,7 @@ class InlineEnd implements Wire {
   }
 
   post(frame: Frame, transfer: readonly ArrayBuffer[] = []): void {
-    const raw: unknown = structuredClone(frame, { transfer: [...transfer] })
+    const raw = cloneFrame(frame, transfer)
     if (!this.#closed && this.peer) this.#bus.enqueue(this.peer, raw)
   }
 

@@ -46,7 +46,7 @@ interface Waiting {
   readonly receiver: Receiver
   readonly seq: number
   readonly message: unknown
-  readonly error?: Error
+  readonly error: Error | undefined
   readonly arrivedAt: number
 }
 
@@ -194,15 +194,20 @@ export class InputPort {
 
   #eventsOfChannels() {
     const { events, where, clock } = this.#options
-    const lay = (receiver: Receiver, seq: number, message: unknown, error?: Error) => {
-      if (this.#ended) return
-      const waiting = { receiver, seq, message, arrivedAt: clock.now(), ...(error && { error }) }
+    const lay = (waiting: Waiting) => {
       if (this.#order.length === 0) this.#waiting.push(waiting)
       else this.#layInOrder(waiting)
     }
     return {
-      message: lay,
-      error: (receiver: Receiver, seq: number, error: Error) => lay(receiver, seq, undefined, error),
+      messages: (receiver: Receiver, seq: number, messages: readonly unknown[], from: number) => {
+        if (this.#ended) return
+        const arrivedAt = clock.now()
+        for (let i = from; i < messages.length; i++)
+          lay({ receiver, seq: seq + i - from, message: messages[i], error: undefined, arrivedAt })
+      },
+      error: (receiver: Receiver, seq: number, error: Error) => {
+        if (!this.#ended) lay({ receiver, seq, message: undefined, error, arrivedAt: clock.now() })
+      },
       lost: (count: number) => {
         for (let i = 0; i < count; i++) events.aside(undefined)
       },

@@ -6,6 +6,8 @@ import { checkCrossing, cloneRefusal } from './crossing.js'
 import { Sender } from './sender.js'
 import type { Wire } from './wire.js'
 
+const NOTHING: readonly ArrayBuffer[] = []
+
 interface OutputPortEvents {
   /** Credit came back. */
   credit(): void
@@ -59,7 +61,7 @@ export class OutputPort {
   constructor(name: string, options: OutputPortOptions) {
     this.name = name
     this.#options = options
-    this.#transferOf = (options.port as Port<unknown>).transfer ?? (() => [])
+    this.#transferOf = (options.port as Port<unknown>).transfer ?? (() => NOTHING)
   }
 
   /** Adds a connection: one channel to each replica of the receiver. */
@@ -104,12 +106,14 @@ export class OutputPort {
   /** Queues a message; `E_MESSAGE` when it cannot cross, `E_CHANNEL` when too many wait. */
   emit(message: unknown): void {
     checkCrossing(message, this.#options.where)
-    const open = this.#connections.filter((connection) => connection.open)
-    const moves = open.length > 1 && this.#transferOf(message).length > 0
-    open.forEach((connection, i) => {
-      const lost = connection.push(moves && i < open.length - 1 ? this.#copied(message) : message)
-      for (const each of lost) this.#options.events.dropped(each)
-    })
+    const connections = this.#connections
+    if (connections.length === 1) this.#push(connections[0] as Connection, message)
+    else {
+      const open = connections.filter((connection) => connection.open)
+      const moves = open.length > 1 && this.#transferOf(message).length > 0
+      for (const [i, connection] of open.entries())
+        this.#push(connection, moves && i < open.length - 1 ? this.#copied(message) : message)
+    }
     this.#flushSoon()
   }
 
@@ -147,6 +151,11 @@ export class OutputPort {
     for (const connection of this.#connections) connection.close()
   }
 
+  #push(connection: Connection, message: unknown): void {
+    if (!connection.open) return
+    for (const lost of connection.push(message)) this.#options.events.dropped(lost)
+  }
+
   #senders(): Sender[] {
     return this.#connections.flatMap(({ targets }) => targets)
   }
@@ -154,10 +163,12 @@ export class OutputPort {
   #flushSoon(): void {
     if (this.#options.held || this.#flushing) return
     this.#flushing = true
-    queueMicrotask(() => {
-      this.#flushing = false
-      this.#flush()
-    })
+    queueMicrotask(this.#flushNow)
+  }
+
+  readonly #flushNow = () => {
+    this.#flushing = false
+    this.#flush()
   }
 
   #flush(): void {

@@ -20,7 +20,8 @@ export interface ReceiverState {
 }
 
 export interface ReceiverEvents {
-  message(receiver: Receiver, seq: number, message: unknown): void
+  /** `messages` from index `from` on are new; `seq` is the number of the first of them. */
+  messages(receiver: Receiver, seq: number, messages: readonly unknown[], from: number): void
   error(receiver: Receiver, seq: number, error: Error): void
   /** Buffers that were moved to an actor that died before it had done with them. */
   lost(count: number): void
@@ -167,10 +168,10 @@ export class Receiver {
   #lay(frame: Exclude<SenderFrame, { type: 'probe' }>, past: number): void {
     switch (frame.type) {
       case 'data':
-        this.#events.message(this, frame.seq, frame.message)
+        this.#events.messages(this, frame.seq, [frame.message], 0)
         return
       case 'batch':
-        for (let i = past; i < frame.messages.length; i++) this.#events.message(this, frame.seq + i, frame.messages[i])
+        this.#events.messages(this, frame.seq + past, frame.messages, past)
         return
       case 'lost':
         this.#taken += frame.count - past

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Clock } from '../time/clock.js'
+import { toColumns } from './columns.js'
 import type { Frame } from './protocol.js'
 
 /** A two-way carrier of frames, in order unless it says otherwise. What arrives before `listen` waits. */
@@ -41,7 +42,10 @@ export function portWire(port: MessagePort): Wire {
     if (!isClosedHere) tell()
   })
   return {
-    post: (frame, transfer) => port.postMessage(frame, transfer ?? []),
+    post: (frame, transfer) => {
+      if (transfer) port.postMessage(frame, transfer)
+      else port.postMessage(frame.type === 'batch' ? (toColumns(frame) ?? frame) : frame)
+    },
     listen: (handler) => void port.on('message', handler),
     close: () => {
       isClosedHere = true

@@ -9,6 +9,16 @@ import { TroupeError } from './errors.js'
 /** `restarting` from a failure until it is up again; `gone` when it is not restarted and the others go on. */
 type Life = 'new' | 'starting' | 'wiring' | 'up' | 'restarting' | 'failed' | 'gone' | 'stopped'
 
+/** What is kept of a member beside the place that it lives in. */
+export interface MemberState {
+  readonly state: CellState | undefined
+  readonly restarts: number
+  /** How often each message has ended it, by channel and number. */
+  readonly tries: ReadonlyMap<string, number>
+  readonly aside: readonly { readonly channel: number; readonly seq: number }[]
+  readonly gone: boolean
+}
+
 /** How often one message may be in work while its actor dies; then it is set aside. */
 const MAX_TRIES = 3
 
@@ -64,6 +74,10 @@ export class Member<H> {
     return this.#life === 'up' || this.#life === 'wiring'
   }
 
+  get #comes(): boolean {
+    return this.#life === 'starting' || this.#life === 'wiring'
+  }
+
   /** What it has put away in its lives so far. */
   get state(): CellState | undefined {
     return this.#state
@@ -74,9 +88,33 @@ export class Member<H> {
     return this.#aside
   }
 
+  /** All that is known of it, for another run that goes on from here. */
+  get snapshot(): MemberState {
+    const { restarts } = this
+    return {
+      state: this.#state,
+      restarts,
+      tries: new Map(this.#tries),
+      aside: [...this.#aside],
+      gone: this.#life === 'gone',
+    }
+  }
+
   /** It goes on from here, before its first life. */
-  resumeFrom(state: CellState): void {
+  resumeFrom({ state, restarts, tries, aside, gone }: MemberState): void {
     this.#state = state
+    this.restarts = restarts
+    for (const [message, count] of tries) this.#tries.set(message, count)
+    this.#aside.push(...aside)
+    this.completed = gone
+    if (gone) this.#life = 'gone'
+  }
+
+  /** It has put everything away and lives nowhere, until it goes on. */
+  rest(): void {
+    this.#life = 'restarting'
+    this.completed = false
+    this.lose()
   }
 
   /** A new life begins. */
@@ -130,7 +168,7 @@ export class Member<H> {
 
   /** Asks the actor: settles as its method does, or with `E_DEADLINE`, or with `E_ACTOR_DOWN`. */
   async ask(method: string, args: readonly unknown[], deadlineMs: number): Promise<unknown> {
-    if (this.#life === 'restarting' || (this.restarts > 0 && this.#life !== 'up')) await this.#untilUp(deadlineMs)
+    if (this.#life === 'restarting' || (this.lives > 1 && this.#comes)) await this.#untilUp(deadlineMs)
     if (this.#life !== 'up') throw this.#isDown()
     checkCrossing(args, `${this.name}, arguments of "${method}"`)
     return this.call(`${this.name}.${method}()`, this.control.ask(method, args), deadlineMs)

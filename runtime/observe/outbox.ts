@@ -65,8 +65,8 @@ export class Outbox implements Reporter {
     else this.#flushLater()
   }
 
-  afterTurn(): void {
-    if (this.#clock.now() - this.#flushedAt >= FLUSH_MS) this.#flush()
+  afterTurn(now: number): void {
+    if (now - this.#flushedAt >= FLUSH_MS) this.#flush()
   }
 
   completed(): void {

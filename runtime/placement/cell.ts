@@ -6,7 +6,7 @@ import { TroupeError, toWire } from '../kernel/errors.js'
 import { Gate } from '../kernel/gate.js'
 import type { FifoLock } from '../kernel/lock.js'
 import { createTurn, type Span, type TurnBegun } from '../kernel/turn.js'
-import type { RunEvent } from '../observe/events.js'
+import type { ActorIdentity, RunEvent } from '../observe/events.js'
 import type { Reporter } from '../observe/reporter.js'
 import { openWeightStore } from '../tensor/weight-store.js'
 import type { WeightStore, WeightStoreHandle } from '../tensor/weights.js'
@@ -29,6 +29,8 @@ export interface CellPlace<H> {
   readonly toWire: (end: H) => Wire
   /** Runs what may run the actor's own code, so that a stray error can be told whose it is. */
   readonly within: <T>(work: () => T) => T
+  /** How many turns that wait for nothing may follow one another, and for how long, before what they did leaves. Default: one. */
+  readonly burst?: { readonly turns: number; readonly ms?: number | undefined } | undefined
   /** Does a turn's work where time is virtual: the result comes at the moment at which the turn ends. `index` counts turns. */
   readonly perform?: (<R>(turn: TurnBegun, index: number, work: () => R | Promise<R>) => Promise<R>) | undefined
   /** Default: shared memory, as other threads see it. */
@@ -42,12 +44,14 @@ export class Cell<H> implements Control<H> {
   readonly #gate: Gate
   readonly #effects: Effects
   readonly #abort = new AbortController()
+  readonly #identity: ActorIdentity
   #definition: ActorDefinition | undefined
   #actor: RunningActor<Ports, Ports, Api> | undefined
   #starting: Promise<unknown> = Promise.resolve()
   #wiring: Wiring | undefined
   #halted = false
   #killed = false
+  #paused = false
   #failed = false
   #completed = false
   /** Turns under way, and those that wait to be ready. */
@@ -59,16 +63,22 @@ export class Cell<H> implements Control<H> {
   #turnEnded: (() => void) | undefined
   #quiet: (() => void) | undefined
   #malformed = 0
+  /** When the first turn since everything had settled began, and the last one ended. */
+  #burstFrom = 0
+  #burstTo = 0
 
   constructor(spec: CellSpec, place: CellPlace<H>) {
     this.#spec = spec
     this.#place = place
+    const { name, role, replica } = spec
+    this.#identity = { name, role, replica }
     this.#done = spec.resume?.turns ?? 0
     this.#gate = new Gate({
       scheduler: place.scheduler,
       mayTake: () => (this.#wiring?.ready ?? false) && !place.reporter.behind,
       onIdle: () => this.#idle(),
       within: place.within,
+      goOn: (turns) => this.#mayGoOn(turns),
     })
     this.#effects = new Effects({
       held: spec.commits,
@@ -135,24 +145,25 @@ export class Cell<H> implements Control<H> {
     this.#wiring?.close()
   }
 
-  /** Lets nothing more in; resolves when no turn works or is about to, and everything done is put away and acknowledged. */
+  /**
+   * Lets nothing begin any more; resolves when nothing works, and what is done and what waits is put away. This life does
+   * not go on: the next one begins with what was put away.
+   */
   async pause(): Promise<void> {
+    this.#paused = true
     this.#gate.shut()
-    while (!this.quiet && !this.#halted)
+    if (this.#gate.idle) this.#changed = true // what has come since waits in its order
+    while (!this.quiet)
       await new Promise<void>((resolve) => {
         this.#quiet = resolve
         this.#gate.settle()
       })
-    this.#wiring?.release(true)
   }
 
-  /** Whether nothing works here, or is about to, except for what waits to be ready. */
+  /** Whether nothing works here, or is about to, except for what waits to be ready: that is taken anew in the next life. */
   get quiet(): boolean {
-    return this.#turns === 0 && this.#gate.busy === this.#unready && !this.#changed
-  }
-
-  resume(): void {
-    if (!this.#halted) this.#gate.open()
+    if (this.#halted) return true
+    return this.#turns === 0 && this.#gate.busy === this.#unready && (this.#unready > 0 || !this.#changed)
   }
 
   /** The gate's look at the world: something may have changed. */
@@ -196,7 +207,7 @@ export class Cell<H> implements Control<H> {
         lock,
         halted: () => this.#halted,
         arrivedAt: () => this.#wiring?.arriving,
-        beforeOwn: () => (this.#gate.busy === 1 ? this.#putAway() : undefined),
+        beforeOwn: () => this.#beforeOwn(),
         onWaiting: (change) => this.#waiting(change),
         onBegin: () => this.#turns++,
         perform: perform && ((begun, work) => perform(begun, this.#done, work)),
@@ -292,6 +303,16 @@ export class Cell<H> implements Control<H> {
     this.#tellQuiet()
   }
 
+  /** While the actor is paused, a turn of its own loop does not begin. */
+  #beforeOwn(): Promise<void> | undefined {
+    const putAway = this.#gate.busy === 1 ? this.#putAway() : undefined
+    if (!this.#paused) return putAway
+    return Promise.resolve(putAway).then(() => {
+      this.#waiting(1)
+      return new Promise<never>(() => {})
+    })
+  }
+
   #putAway(): Promise<void> | undefined {
     const wiring = this.#wiring
     if (!this.#changed || this.#halted || !wiring) return undefined
@@ -358,19 +379,41 @@ export class Cell<H> implements Control<H> {
     this.#quiet = undefined
   }
 
+  /** What a turn did is put away before the next one begins, where it is put away at all. */
+  #mayGoOn(turns: number): boolean {
+    const { turns: most = 1, ms = Number.POSITIVE_INFINITY } = this.#place.burst ?? {}
+    return turns < most && !this.#spec.commits && this.#burstTo - this.#burstFrom < ms
+  }
+
   #afterTurn(span: Span): void {
     const { reporter } = this.#place
+    if (this.#gate.turns === 0) this.#burstFrom = span.start
+    this.#burstTo = span.end
     this.#turns--
     this.#done++
     this.#changed = true
     this.#effects.endTurn(span.end)
-    const { actor } = this.#stamped({ type: 'span' })
-    this.#report({ type: 'span', actor, ...span })
-    for (const { name, depth, window, ended } of this.#wiring?.inputs ?? []) {
-      if (!ended) this.#report({ type: 'queue', actor, at: span.end, input: name, depth, window })
+    if (!this.#killed) {
+      this.#reportTurn(span)
+      reporter.afterTurn(span.end)
     }
-    if (!this.#killed) reporter.afterTurn()
     if (this.#turns === 0) this.#turnEnded?.()
+  }
+
+  #reportTurn({ name, queuedAt, start, end, attributes }: Span): void {
+    const { reporter } = this.#place
+    const actor = this.#identity
+    reporter.emit(
+      attributes
+        ? { type: 'span', actor, name, queuedAt, start, end, attributes }
+        : { type: 'span', actor, name, queuedAt, start, end },
+    )
+    if (!this.#wiring) return
+    for (const input of this.#wiring.inputs) {
+      if (input.ended) continue
+      const { name: port, depth, window } = input
+      reporter.emit({ type: 'queue', actor, at: end, input: port, depth, window })
+    }
   }
 
   #shut(): void {
@@ -378,11 +421,11 @@ export class Cell<H> implements Control<H> {
     this.#halted = true
     this.#gate.shut()
     this.#abort.abort(new TroupeError('E_STOPPED', 'the troupe stops', { where: this.#spec.name }))
+    this.#tellQuiet()
   }
 
   #stamped<E extends object>(event: E) {
-    const { name, role, replica } = this.#spec
-    return { actor: { name, role, replica }, at: this.#place.clock.now(), ...event }
+    return { actor: this.#identity, at: this.#place.clock.now(), ...event }
   }
 
   #state(state: 'ready' | 'stopped' | 'failed', error?: unknown): void {

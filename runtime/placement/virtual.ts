@@ -1,4 +1,4 @@
-import { type Traffic, type VirtualLinks, virtualPair } from '../channel/virtual-wire.js'
+import { Traffic, type VirtualLinks, virtualPair } from '../channel/virtual-wire.js'
 import type { Wire } from '../channel/wire.js'
 import type { ActorDefinition } from '../kernel/actor.js'
 import { TroupeError } from '../kernel/errors.js'
@@ -15,6 +15,7 @@ import type { Control } from './control.js'
 import { controlByCopy, copied } from './inline.js'
 import type { CellSpec, Host, HostSink, Stage } from './stage.js'
 import { answeredBy, installStrayErrors } from './stray.js'
+import { asTurnWork, withoutWaits, withoutWeightWaits } from './turn-work.js'
 
 /** How an actor fails in a turn: before its work, in the middle of it, just after its result is out, or it never ends. */
 export type TurnFault = 'before' | 'during' | 'after' | 'hang'
@@ -34,13 +35,24 @@ export interface VirtualOptions {
   /** How long messages take; default no time. */
   readonly links?: LinksConfig | undefined
   readonly faults?: Faults | undefined
+  readonly resume?: VirtualState | undefined
 }
 
 export interface VirtualStage extends Stage<Wire> {
   readonly time: VirtualTime
-  /** Lets nothing begin any more, and resolves when nothing works, is on its way or is not put away. */
+  /**
+   * Lets nothing begin any more, and resolves when nothing works, is on its way or is not put away. What lives here now
+   * does not go on.
+   */
   pause(): Promise<void>
-  resume(): void
+  /** Where the stage is: another one goes on there. */
+  readonly state: VirtualState
+}
+
+export interface VirtualState {
+  readonly now: number
+  /** Frames that went from one actor to another so far, by `from->to`. */
+  readonly sent: ReadonlyMap<string, number>
 }
 
 const REPEAT_MS = 50
@@ -50,11 +62,11 @@ const REPEAT_MS = 50
  * come at the virtual moment at which they end. The same seed and configuration give the same run, to the bit.
  */
 export function virtualStage(options: VirtualOptions): VirtualStage {
-  const { seed, faults } = options
-  const time = createVirtualTime()
+  const { seed, faults, resume } = options
+  const time = createVirtualTime({ startAt: resume?.now ?? 0 })
   const costOf = createCostModel(options.costs ?? {}, seed)
   const latencyOf = createLinkModel(options.links ?? {}, seed)
-  const traffic: Traffic = { underway: 0 }
+  const traffic = new Traffic(resume?.sent)
   const links: VirtualLinks = {
     latencyMs: ({ from, to, index }) => latencyOf({ from, to, index }),
     tamper: faults?.tamper,
@@ -79,10 +91,11 @@ export function virtualStage(options: VirtualOptions): VirtualStage {
     const perform = <R>(turn: TurnBegun, index: number, work: () => R | Promise<R>): Promise<R> => {
       const ms = costOf({ actor: name, role, name: turn.name, index, attributes: turn.attributes ?? {} })
       const fault = faults?.turn?.({ actor: name, name: turn.name, index })
-      return fault ? failing(time, ms, work, fault, die) : computing(time, ms, work)
+      const real = () => asTurnWork(work)
+      return fault ? failing(time, ms, real, fault, die) : computing(time, ms, real)
     }
     const cell: Cell<Wire> = new Cell<Wire>(copied(spec), {
-      clock: time.clock,
+      clock: withoutWaits(time.clock, name),
       scheduler: time.scheduler,
       lock: new FifoLock(),
       reporter: directReporter(sink),
@@ -90,7 +103,7 @@ export function virtualStage(options: VirtualOptions): VirtualStage {
       toWire: (end) => end,
       within: (work) => answeredBy(cell, work),
       perform,
-      openWeights,
+      openWeights: (handle) => withoutWeightWaits(openWeights(handle), name),
     })
     cells.set(name, cell)
     return { control: held(controlByCopy(cell), time), kill: async () => cell.kill() }
@@ -101,7 +114,7 @@ export function virtualStage(options: VirtualOptions): VirtualStage {
       await Promise.all([...cells.values()].map((cell) => cell.pause()))
       await new Promise<void>((resolve) => time.scheduler.hop(resolve))
       if (traffic.underway === 0 && [...cells.values()].every(({ quiet }) => quiet)) return
-      if (traffic.underway > 0) await time.clock.sleep(1)
+      await traffic.none()
     }
   }
 
@@ -111,8 +124,8 @@ export function virtualStage(options: VirtualOptions): VirtualStage {
     host,
     pair: (from, to) => virtualPair(time, links, traffic, [from, to]),
     pause,
-    resume: () => {
-      for (const cell of cells.values()) cell.resume()
+    get state() {
+      return { now: time.clock.now(), sent: new Map(traffic.sent) }
     },
     close: async () => time.close(),
   }
