@@ -13,6 +13,8 @@ export interface Passage {
 export interface VirtualLinks {
   /** Milliseconds on the way. */
   readonly latencyMs: (passage: Passage) => number
+  /** Hears of every frame that sets out. */
+  readonly posted?: ((passage: Passage) => void) | undefined
   /** Of a link that loses, doubles or delays: how much later than in time each copy arrives; none when it is lost. */
   readonly tamper?: ((passage: Passage) => readonly number[]) | undefined
   /** After which time a sender on such a link repeats what was not acknowledged. */
@@ -66,6 +68,7 @@ class VirtualEnd implements Wire {
     const raw: unknown = structuredClone(frame, { transfer: [...transfer] })
     if (this.#closed || !this.peer) return
     const passage = { from: this.#from, to: this.#to, index: this.#index++, frame }
+    this.#links.posted?.(passage)
     const now = this.#time.clock.now()
     const due = now + this.#links.latencyMs(passage)
     const { tamper } = this.#links

@@ -27,6 +27,7 @@ export class Member<H> {
   readonly #tries = new Map<string, number>()
   readonly #aside: { channel: number; seq: number }[] = []
   #whenUp: (() => void)[] = []
+  #unwatch = () => {}
   /** Counts its lives: what an earlier one still says is not heard. */
   lives = 0
   restarts = 0
@@ -115,8 +116,14 @@ export class Member<H> {
     return true
   }
 
+  /** Its place is watched in this life; `end` ends that. */
+  watched(end: () => void): void {
+    this.#unwatch = end
+  }
+
   lose(): void {
     this.#lost = true
+    this.#unwatch()
     this.#tell(this.#lastCalls, this.#isDown())
   }
 
@@ -124,6 +131,7 @@ export class Member<H> {
   down(life: 'failed' | 'stopped', cause?: unknown): void {
     if (this.#life === 'gone' || this.#life === 'stopped') return
     this.#life = life
+    this.#unwatch()
     this.#tell(this.#calls, this.#isDown(cause))
     for (const tell of this.#whenUp.splice(0)) tell()
   }

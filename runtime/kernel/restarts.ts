@@ -21,7 +21,7 @@ export class Restarts<H> {
     const failure = actorFailed(member.name, error)
     member.down('failed', failure)
     if (run.stopping) return run.end(failure)
-    if (member.suspect()) this.#log(member, 'a message has ended it three times and is set aside')
+    if (member.suspect()) this.#run.log(member, 'a message has ended it three times and is set aside')
     const retry = !(error instanceof TroupeError && BAD_INPUT.includes(error.code))
     const decision = run.supervision.failed(member.name, run.options.clock.now(), { ownWill, retry })
     if (decision.kind === 'fail') {
@@ -36,7 +36,7 @@ export class Restarts<H> {
 
   async #giveUp(member: Member<H>): Promise<void> {
     this.#latest.set(member.name, Symbol(member.name))
-    this.#log(member, 'it is not restarted; the others go on')
+    this.#run.log(member, 'it is not restarted; the others go on')
     this.#run.abandon(member)
     await this.#end(member)
   }
@@ -81,15 +81,11 @@ export class Restarts<H> {
   async #end(member: Member<H>): Promise<void> {
     const run = this.#run
     const { host } = member
-    await run.retire(member, (error) => this.#log(member, `raised while it was stopped: ${toWire(error).message}`))
+    await run.retire(member, (error) => run.log(member, `raised while it was stopped: ${toWire(error).message}`))
     if (!member.lost) return
     await host
       .kill(run.options.stopDeadlineMs)
-      .catch((error) => this.#log(member, `its place cannot be ended: ${toWire(error).message}`))
-  }
-
-  #log({ identity: actor }: Member<H>, message: string): void {
-    this.#run.observe({ type: 'log', actor, at: this.#run.options.clock.now(), level: 'error', message })
+      .catch((error) => run.log(member, `its place cannot be ended: ${toWire(error).message}`))
   }
 }
 
