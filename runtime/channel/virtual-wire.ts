@@ -104,7 +104,7 @@ class VirtualEnd implements Wire {
       this.#traffic.underway--
       peer?.receive(raw)
     }
-    if (afterMs > 0) this.#time.clock.after(afterMs, arrive)
+    if (afterMs > 0) this.#time.schedule(afterMs, arrive, this.#time.reserve())
     else this.#time.scheduler.hop(arrive)
   }
 }

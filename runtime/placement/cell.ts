@@ -292,9 +292,14 @@ export class Cell<H> implements Control<H> {
       wiring.release()
       return undefined
     }
-    const role = this.#actor?.snapshot?.()
-    if (role instanceof Promise) return role.then((state) => this.#commit(wiring, state)).catch((e) => this.fail(e))
-    return this.#commit(wiring, role)
+    try {
+      const role = this.#actor?.snapshot?.()
+      if (role instanceof Promise) return role.then((state) => this.#commit(wiring, state)).catch((e) => this.fail(e))
+      return this.#commit(wiring, role)
+    } catch (error) {
+      this.fail(error)
+      return undefined
+    }
   }
 
   #commit(wiring: Wiring, role: unknown): Promise<void> | undefined {
