@@ -11,6 +11,8 @@ export class Restarts<H> {
   /** A member's latest restart: an earlier one that is still under way leaves it alone. */
   readonly #latest = new Map<string, symbol>()
 
+  readonly #waits = new Set<() => void>()
+
   constructor(run: Run<H>) {
     this.#run = run
   }
@@ -34,6 +36,22 @@ export class Restarts<H> {
     if (decision.kind === 'restart') void this.#restart(decision.members, decision.delayMs, failure)
   }
 
+  /** Nothing is restarted any more. */
+  stop(): void {
+    for (const cancel of this.#waits) cancel()
+    this.#waits.clear()
+  }
+
+  #backOff(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#run.options.clock.after(delayMs, () => {
+        this.#waits.delete(cancel)
+        resolve()
+      })
+      this.#waits.add(cancel)
+    })
+  }
+
   async #giveUp(member: Member<H>): Promise<void> {
     this.#latest.set(member.name, Symbol(member.name))
     this.#run.log(member, 'it is not restarted; the others go on')
@@ -55,7 +73,7 @@ export class Restarts<H> {
       const { identity: actor, restarts } = member
       run.observe({ type: 'state', actor, at: clock.now(), state: 'restarting', restarts, error: toWire(cause) })
     }
-    if (delayMs > 0) await new Promise<void>((resolve) => void clock.after(delayMs, resolve))
+    if (delayMs > 0) await this.#backOff(delayMs)
     for (const member of members) {
       if (!still(member)) continue
       try {
@@ -63,8 +81,8 @@ export class Restarts<H> {
         await run.startOne(member)
         if (still(member)) await run.connect(member)
       } catch (error) {
+        // The others go on unless what is decided now concerns them, too.
         if (still(member)) this.failed(member, error instanceof Error ? error : new Error(String(error)))
-        return
       }
     }
   }

@@ -287,6 +287,7 @@ export class Run<H> {
     const { stopDeadlineMs } = this.options
     const errors: unknown[] = []
     const onError = (error: unknown) => void errors.push(error)
+    this.#restarts.stop()
     await Promise.all(this.#members.map((member) => this.#ending(member, 'halt', onError)))
     for (const member of this.#members.toReversed()) {
       await this.#ending(member, 'dispose', onError)

@@ -54,7 +54,8 @@ export class Cell<H> implements Control<H> {
   /** Turns done, over all lives. */
   #done: number
   #changed = true
-  #turnEnded: (() => void) | undefined
+  /** Of those who halt it: a restart and the stop of the troupe may come together. */
+  #untilTurnEnds: (() => void)[] = []
   #quiet: (() => void) | undefined
   #malformed = 0
 
@@ -114,7 +115,7 @@ export class Cell<H> implements Control<H> {
       await this.#starting
       if (this.#turns > 0) {
         await new Promise<void>((resolve) => {
-          this.#turnEnded = resolve
+          this.#untilTurnEnds.push(resolve)
         })
       }
     })
@@ -354,7 +355,7 @@ export class Cell<H> implements Control<H> {
       if (!ended) this.#report({ type: 'queue', actor, at: span.end, input: name, depth, window })
     }
     if (!this.#killed) reporter.afterTurn()
-    if (this.#turns === 0) this.#turnEnded?.()
+    if (this.#turns === 0) for (const tell of this.#untilTurnEnds.splice(0)) tell()
   }
 
   #shut(): void {

@@ -12,11 +12,13 @@ export async function checkTemporary(world: World, statesOf: (node: string) => P
   const count = (item: Item, node: string) => {
     for (const share of paths.shares(item, node)) ends.set(share, (ends.get(share) ?? 0) + 1)
   }
-  for (const { name } of plan.nodes)
+  for (const { name, kind } of plan.nodes) {
+    if (kind !== 'judge' && kind !== 'collector') continue
     for (const { seen, dropped } of await statesOf(name)) {
       for (const item of seen) count(item, name)
       for (const item of dropped) count(item, name)
     }
+  }
   const touched = new Set(world.touched.map(({ id }) => id))
   for (const { name, kind, count: issued } of plan.nodes) {
     if (kind !== 'source') continue

@@ -51,6 +51,7 @@ export class World {
   readonly #states = new Map<string, string>()
   readonly #lives = new Map<string, number>()
   readonly #dead = new Map<string, number>()
+  readonly #diedAt = new Map<string, number>()
   readonly #deaths = new Map<string, number>()
   readonly #tries = new Map<string, number>()
   readonly #expected = new Map<string, Item[]>()
@@ -207,7 +208,10 @@ export class World {
     this.reached.add(`state: ${event.state}`)
     this.#states.set(name, `${event.state} at ${event.at} ms`)
     if (event.state === 'restarting' && event.error?.where !== name) this.reached.add('a supervisor restarts a sibling')
-    if (event.state === 'failed' || event.state === 'restarting') this.#dead.set(name, this.#lives.get(name) ?? 0)
+    if (event.state === 'failed' || event.state === 'restarting') {
+      this.#dead.set(name, this.#lives.get(name) ?? 0)
+      this.#diedAt.set(name, this.now())
+    }
     if (event.error?.code) this.reached.add(`code: ${event.error.code}`)
   }
 
@@ -232,7 +236,9 @@ export class World {
   #acts(actor: string, number: number, what: string): void {
     const now = this.#lives.get(actor)
     if (now !== number) this.violate('one life at a time', `${actor} ${what} in its life ${number}, and life ${now} has begun`)
-    if (what !== 'stops' && (this.#dead.get(actor) ?? 0) >= number) this.violate('the dead do nothing', `${actor} ${what} in its life ${number}, which has failed`)
+    // What goes on when an item throws that was taken in the middle of a turn is of no consequence.
+    const goesOn = what === 'stops' || (what === 'works' && this.#diedAt.get(actor) === this.now())
+    if (!goesOn && (this.#dead.get(actor) ?? 0) >= number) this.violate('the dead do nothing', `${actor} ${what} in its life ${number}, which has failed`)
   }
 
   #begins(actor: string, item: Item): void {
@@ -242,7 +248,10 @@ export class World {
     const tries = (this.#tries.get(key) ?? 0) + 1
     this.#tries.set(key, tries)
     const isPoison = this.plan.poison.some(({ node, id }) => node === nodeOf(actor) && id === item.id % 1000) && !item.aside
-    if (mode === 'exhaust' && nodeOf(actor) === victim) throw new Error('it throws at everything')
+    if (mode === 'exhaust' && nodeOf(actor) === victim) {
+      this.#dies(actor)
+      throw new Error('it throws at everything')
+    }
     if (mode === 'temporary' && actor === `${victim}/0`) {
       this.touched.push(item)
       if (this.touched.length === 3) throw new Error('it throws once')
