@@ -2,9 +2,15 @@ import type { WireError } from '../kernel/errors.js'
 import type { Sender, SenderState } from './sender.js'
 
 /** The buffers that a message gives up when it is sent. */
-export type TransferOf = (message: unknown) => readonly ArrayBuffer[]
+type TransferOf = (message: unknown) => readonly ArrayBuffer[]
 
 type Ending = { readonly type: 'complete' } | { readonly type: 'error'; readonly error: WireError }
+
+export interface ConnectionOptions {
+  readonly transferOf: TransferOf
+  /** What one replica has not done may come back for its siblings, who are not told of the end before it is done. */
+  readonly expendable: boolean
+}
 
 /** One connection of an output as it is put away. */
 export interface ConnectionState {
@@ -19,13 +25,13 @@ export interface ConnectionState {
  */
 export class Connection {
   readonly targets: readonly Sender[]
-  readonly #transferOf: TransferOf
+  readonly #options: ConnectionOptions
   #backlog: unknown[] = []
   #ending: Ending | undefined
 
-  constructor(targets: readonly Sender[], transferOf: TransferOf, state?: Omit<ConnectionState, 'senders'>) {
+  constructor(targets: readonly Sender[], options: ConnectionOptions, state?: Omit<ConnectionState, 'senders'>) {
     this.targets = targets
-    this.#transferOf = transferOf
+    this.#options = options
     if (!state) return
     this.#backlog = [...state.backlog]
     this.#ending = state.ending
@@ -34,6 +40,11 @@ export class Connection {
   /** False once every receiver cancelled, or the last frame is queued. */
   get open(): boolean {
     return this.targets.some((target) => target.open)
+  }
+
+  /** The last frame has not been queued yet. */
+  get ending(): boolean {
+    return this.#ending !== undefined && this.open
   }
 
   get backlog(): number {
@@ -67,10 +78,11 @@ export class Connection {
       const target = this.#freest()
       if (!target) break
       const message = backlog[taken++]
-      target.queue(message, this.#transferOf(message))
+      target.queue(message, this.#options.transferOf(message))
     }
     if (taken > 0) this.#backlog = taken === backlog.length ? [] : backlog.slice(taken)
     if (!this.#ending || this.#backlog.length > 0) return
+    if (this.#options.expendable && this.targets.some(({ open, unacknowledged }) => open && unacknowledged > 0)) return
     const { type } = this.#ending
     for (const target of this.targets)
       if (type === 'error') target.end(type, this.#ending.error)

@@ -1,7 +1,7 @@
 import type { Port, Ports } from '../kernel/actor.js'
 import { TroupeError, toWire } from '../kernel/errors.js'
 import type { Clock } from '../time/clock.js'
-import { Connection, type ConnectionState, type TransferOf } from './connection.js'
+import { Connection, type ConnectionOptions, type ConnectionState } from './connection.js'
 import { checkCrossing, cloneRefusal } from './crossing.js'
 import { Sender } from './sender.js'
 import type { Wire } from './wire.js'
@@ -34,6 +34,8 @@ export interface OutputChannel {
   readonly wire: Wire | undefined
   /** Every message must be sent again when its receiver is restarted: buffers are copied, not moved. */
   readonly keep: boolean
+  /** Its receiver is not restarted: what it has not done then goes to its siblings. */
+  readonly expendable?: boolean | undefined
 }
 
 /** An output as it is put away: what has come since the last time. */
@@ -50,7 +52,7 @@ export interface OutputPortState {
 export class OutputPort {
   readonly name: string
   readonly #options: OutputPortOptions
-  readonly #transferOf: TransferOf
+  readonly #transferOf: ConnectionOptions['transferOf']
   readonly #connections: Connection[] = []
   #flushing = false
   ended = false
@@ -69,7 +71,8 @@ export class OutputPort {
     const senders = channels.map(
       ({ channel, keep }) => new Sender({ channel, keep, clock }, events, states.get(channel)),
     )
-    this.#connections.push(new Connection(senders, this.#transferOf, state))
+    const expendable = channels.length > 1 && channels.some((channel) => channel.expendable)
+    this.#connections.push(new Connection(senders, { transferOf: this.#transferOf, expendable }, state))
     senders.forEach((sender, i) => {
       const wire = channels[i]?.wire
       if (wire) sender.attach(wire)
@@ -93,9 +96,9 @@ export class OutputPort {
     return true
   }
 
-  /** Messages that have left and are not acknowledged, or wait for credit. */
+  /** Messages that have left and are not acknowledged, or wait for credit; and what stands behind them. */
   get pending(): number {
-    const waiting = this.#connections.reduce((sum, { backlog }) => sum + backlog, 0)
+    const waiting = this.#connections.reduce((sum, { backlog, ending }) => sum + backlog + (ending ? 1 : 0), 0)
     return this.#senders().reduce((sum, { unacknowledged }) => sum + unacknowledged, waiting)
   }
 

@@ -91,7 +91,8 @@ export class Gate {
     if (this.#taking || this.#settling || this.#putting) return
     this.#taking = true
     let taken = false
-    while (this.#open && this.#busy === 0 && this.#options.mayTake() && this.#takeNext()) taken = true
+    while (this.#open && this.#busy === 0 && !this.#settling && this.#options.mayTake() && this.#takeNext())
+      taken = true
     this.#taking = false
     if (taken && this.#busy === 0) this.settle()
   }

@@ -124,7 +124,8 @@ export class Member<H> {
   lose(): void {
     this.#lost = true
     this.#unwatch()
-    this.#tell(this.#lastCalls, this.#isDown())
+    const message = `the place of ${this.name} is gone`
+    this.#tell(this.#lastCalls, new TroupeError('E_ACTOR_DOWN', message, { where: this.name }))
   }
 
   /** It has failed or stopped: whoever waits for an answer is told. */

@@ -122,6 +122,7 @@ export class Run<H> {
       seed,
       weights,
       commits,
+      expendable: this.supervision.isExpendable(name),
       resume,
       aside: member.aside,
     }
@@ -201,8 +202,11 @@ export class Run<H> {
   }
 
   async #wireOne(member: Member<H>, endOf: (channel: Channel) => H | undefined, sent = () => {}): Promise<void> {
-    const keep = (receiver: string) => this.options.journaled || this.supervision.mayRestart(receiver)
-    const plan = wiringPlanOf(member.name, this.#channels, endOf, keep)
+    const traits = (receiver: string) => {
+      const expendable = this.supervision.isExpendable(receiver)
+      return { keep: this.options.journaled || this.supervision.mayRestart(receiver) || expendable, expendable }
+    }
+    const plan = wiringPlanOf(member.name, this.#channels, endOf, traits)
     member.become('wiring')
     const wired = member.control.wire(plan)
     sent()

@@ -70,6 +70,11 @@ export class Supervision {
     return siblings.some(({ policy }) => policy.maxRestarts > 0) || this.mayRestart(child.under ?? ROOT)
   }
 
+  /** Whether the others go on without it when it fails. */
+  isExpendable(name: string): boolean {
+    return this.#children.get(name)?.policy.restart === 'temporary'
+  }
+
   /** @param ownWill it ended without an error @param retry false where starting anew cannot help */
   failed(name: string, now: number, { ownWill = false, retry = true } = {}): Decision {
     const child = this.#children.get(name)

@@ -37,7 +37,7 @@ export function wiringPlanOf<H>(
   member: string,
   channels: readonly Channel[],
   endOf: (channel: Channel) => H | undefined,
-  keep: (receiver: string) => boolean,
+  traits: (receiver: string) => { readonly keep: boolean; readonly expendable: boolean },
 ): WiringPlan<H> {
   const inputs = channels
     .filter(({ to }) => to === member)
@@ -52,7 +52,7 @@ export function wiringPlanOf<H>(
     if (channel.from !== member) continue
     const known = connections.get(channel.connection) ?? { port: channel.fromPort, ends: [] }
     connections.set(channel.connection, known)
-    known.ends.push({ channel: channel.id, keep: keep(channel.to), end: endOf(channel) })
+    known.ends.push({ channel: channel.id, ...traits(channel.to), end: endOf(channel) })
   }
   return { inputs, outputs: [...connections.values()] }
 }

@@ -187,8 +187,8 @@ export class Cell<H> implements Control<H> {
     this.#failed = true
     this.#shut()
     this.#state('failed', error)
-    // One that may be restarted goes on where it was: the others hear nothing, and wait for that.
-    if (this.#spec.commits) this.#wiring?.close()
+    // The others hear nothing: they wait until it goes on where it was, or go on without it.
+    if (this.#spec.commits || this.#spec.expendable) this.#wiring?.close()
     else this.#wiring?.fail(error)
     this.#place.reporter.failed(toWire(error))
   }
@@ -290,7 +290,7 @@ export class Cell<H> implements Control<H> {
     this.#changed = false
     wiring.settle()
     if (!this.#spec.commits) {
-      wiring.release()
+      wiring.release(this.#spec.expendable)
       return undefined
     }
     try {
@@ -330,6 +330,8 @@ export class Cell<H> implements Control<H> {
     if (!lost) this.#effects.emit(this.#stamped({ type: 'record', kind: 'dead-letters', value: { port, message } }))
     const instead = lost ? undefined : this.#place.within(() => this.#actor?.setAside?.(port, message))
     if (instead) this.#wiring?.emitInstead(instead)
+    // It leaves before another turn is wanted, which may wait for what comes of it.
+    this.#gate.settle()
   }
 
   #waiting(change: 1 | -1): void {

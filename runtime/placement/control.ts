@@ -17,7 +17,12 @@ export interface WiringPlan<H> {
   /** One entry a connection, with an end for each replica of its receiver. */
   readonly outputs: readonly {
     readonly port: string
-    readonly ends: readonly { readonly channel: number; readonly keep: boolean; readonly end: H | undefined }[]
+    readonly ends: readonly {
+      readonly channel: number
+      readonly keep: boolean
+      readonly expendable?: boolean | undefined
+      readonly end: H | undefined
+    }[]
   }[]
 }
 

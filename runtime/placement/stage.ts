@@ -16,6 +16,8 @@ export interface CellSpec {
   readonly weights?: WeightStoreHandle | undefined
   /** It may be restarted, or the run resumed: it puts away what it has done before anything of it leaves. */
   readonly commits: boolean
+  /** It is not restarted when it fails, and the others go on without it. */
+  readonly expendable?: boolean | undefined
   /** Where it goes on. */
   readonly resume?: CellState | undefined
   /** Messages that it is not given any more, because they have ended it too often. */

@@ -137,8 +137,9 @@ export class Wiring {
       error: (error) => {
         const own = !this.isInbound(error)
         if (own) this.#options.events.failed(error)
-        // One that may be restarted goes on where it was: its receivers wait for that.
-        if (own && this.#options.spec.commits) return
+        // Its receivers wait until it goes on where it was, or go on without it.
+        const { commits, expendable } = this.#options.spec
+        if (own && (commits || expendable)) return
         output.fail(error)
         this.#ended(output)
       },
@@ -208,7 +209,7 @@ export class Wiring {
     })
     const connections = plan.outputs.filter((connection) => connection.port === port)
     connections.forEach(({ ends }, i) => {
-      const channels = ends.map(({ channel, keep, end }) => ({ channel, keep, wire: end }))
+      const channels = ends.map(({ end, ...channel }) => ({ ...channel, wire: end }))
       output.connect(channels, state?.connections[i])
     })
     output.ended = state?.ended ?? false

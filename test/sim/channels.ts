@@ -31,7 +31,8 @@ export class Channels {
   constructor(plan: SimPlan, violate: Violate) {
     this.#violate = violate
     const all: Watched[] = []
-    const replicas = (name: string) => replicasOf(plan.nodes.find((node) => node.name === name) as SimPlan['nodes'][number])
+    const replicas = (name: string) =>
+      replicasOf(plan.nodes.find((node) => node.name === name) as SimPlan['nodes'][number])
     for (const edge of plan.edges)
       for (const from of replicas(edge.from))
         for (const to of replicas(edge.to)) {
@@ -67,16 +68,25 @@ export class Channels {
     items.forEach((item, i) => {
       const known = channel.items[seq + i]
       if (known && !same(known, item))
-        this.#violate('a number carries one message', `${from} -> ${to}: ${seq + i} was ${JSON.stringify(known)} and is ${JSON.stringify(item)}`)
+        this.#violate(
+          'a number carries one message',
+          `${from} -> ${to}: ${seq + i} was ${JSON.stringify(known)} and is ${JSON.stringify(item)}`,
+        )
       channel.items[seq + i] = item
     })
     channel.posted = Math.max(channel.posted, seq + items.length)
     const inFlight = channel.posted - channel.told
     if (inFlight === window) this.reach.full++
     if (inFlight > window)
-      this.#violate('in flight within the window', `${from} -> ${to}: ${inFlight} are in flight, the window is ${window}`)
+      this.#violate(
+        'in flight within the window',
+        `${from} -> ${to}: ${inFlight} are in flight, the window is ${window}`,
+      )
     if (channel.posted > channel.upTo)
-      this.#violate('nothing without credit', `${from} -> ${to}: ${channel.posted} were posted, ${channel.upTo} granted`)
+      this.#violate(
+        'nothing without credit',
+        `${from} -> ${to}: ${channel.posted} were posted, ${channel.upTo} granted`,
+      )
     const put = this.#putAway(channel)
     if (put !== undefined && channel.posted > put)
       this.#violate('put away before it leaves', `${from} -> ${to}: ${channel.posted} were posted, ${put} put away`)
@@ -86,7 +96,8 @@ export class Channels {
     const { from, to, window } = channel
     const where = `${from} -> ${to}`
     if (acked < channel.told) this.#violate('acknowledged once for all', `${where}: ${acked} after ${channel.told}`)
-    if (upTo - acked > window) this.#violate('in flight within the window', `${where}: ${upTo - acked} are granted, the window is ${window}`)
+    if (upTo - acked > window)
+      this.#violate('in flight within the window', `${where}: ${upTo - acked} are granted, the window is ${window}`)
     channel.told = Math.max(channel.told, acked)
     channel.upTo = Math.max(channel.upTo, upTo)
     const put = this.#acked(channel)
@@ -95,10 +106,17 @@ export class Channels {
   }
 
   #complete(channel: Watched, seq: number): void {
-    if (seq < channel.posted) this.#violate('completion comes last', `${channel.from} -> ${channel.to}: complete is ${seq}, and ${channel.posted} were posted`)
+    if (seq < channel.posted)
+      this.#violate(
+        'completion comes last',
+        `${channel.from} -> ${channel.to}: complete is ${seq}, and ${channel.posted} were posted`,
+      )
     const put = this.#putAway(channel)
     if (put !== undefined && seq > put)
-      this.#violate('put away before it leaves', `${channel.from} -> ${channel.to}: complete is ${seq}, ${put} put away`)
+      this.#violate(
+        'put away before it leaves',
+        `${channel.from} -> ${channel.to}: complete is ${seq}, ${put} put away`,
+      )
   }
 
   #putAway({ from, id }: Watched): number | undefined {

@@ -50,7 +50,8 @@ export class Cut {
     const state = merge(this.#states.get(actor), structuredClone(commit))
     this.#states.set(actor, state)
     if (Object.values(state.inputs).some(({ queue }) => queue.length > 0)) this.queues++
-    if (Object.values(state.outputs).some(({ connections }) => connections.some(({ backlog }) => backlog.length > 0))) this.backlogs++
+    if (Object.values(state.outputs).some(({ connections }) => connections.some(({ backlog }) => backlog.length > 0)))
+      this.backlogs++
     if (++this.#commits % EVERY === 0) this.check()
   }
 
@@ -74,7 +75,8 @@ export class Cut {
     }
     for (const share of this.#issued())
       if (!known.delete(share)) return this.#violate('nothing is lost', `${share} is nowhere`)
-    for (const [share, where] of known) return this.#violate('nothing is made up', `${share} is ${where}, and was never issued`)
+    for (const [share, where] of known)
+      return this.#violate('nothing is made up', `${share} is ${where}, and was never issued`)
   }
 
   /** All is done: nothing is under way or held. */
@@ -107,7 +109,12 @@ export class Cut {
   }
 
   *#shares(): Generator<[share: string, where: string]> {
-    const each = function* (paths: Paths, items: readonly Item[], node: string, where: string): Generator<[string, string]> {
+    const each = function* (
+      paths: Paths,
+      items: readonly Item[],
+      node: string,
+      where: string,
+    ): Generator<[string, string]> {
       for (const item of items) for (const share of paths.shares(item, node)) yield [share, where]
     }
     for (const node of this.#plan.nodes)
@@ -124,9 +131,13 @@ export class Cut {
       const base = sender?.base ?? 0
       const kept = (sender?.kept ?? []) as readonly Item[]
       const where = `${from} -> ${to}`
-      if (acked < base) this.#violate('what is done was put away', `${where}: ${base} are forgotten by their sender, ${acked} are done`)
+      if (acked < base)
+        this.#violate('what is done was put away', `${where}: ${base} are forgotten by their sender, ${acked} are done`)
       if (acked > base + kept.length + (sender?.end ? 1 : 0))
-        this.#violate('what is done was put away', `${where}: ${acked} are done, and ${base + kept.length} are known to their sender`)
+        this.#violate(
+          'what is done was put away',
+          `${where}: ${acked} are done, and ${base + kept.length} are known to their sender`,
+        )
       yield* each(this.#paths, kept.slice(acked - base), nodeOf(to), `on its way from ${where}`)
     }
   }

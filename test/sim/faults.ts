@@ -1,6 +1,6 @@
-import type { CommitFault, FaultyHost, Faults, TurnFault } from '../../runtime/placement/virtual-faults.js'
-import type { VirtualTime } from '../../runtime/time/virtual.js'
+import type { CommitFault, Faults, FaultyHost, TurnFault } from '../../runtime/placement/virtual-faults.js'
 import { seededRandom } from '../../runtime/time/index.js'
+import type { VirtualTime } from '../../runtime/time/virtual.js'
 import { nodeOf } from './paths.js'
 import type { World } from './world.js'
 
@@ -61,25 +61,27 @@ export function faultsOf(world: World, time: VirtualTime): Faults {
       return jumps.get(actor) ?? 0
     },
     posted: (passage) => world.posts(passage),
-    tamper: plan.lossy && ((passage) => {
-      const { from, to } = passage
-      const pair = `${nodeOf(from)}->${nodeOf(to)}`
-      const back = `${nodeOf(to)}->${nodeOf(from)}`
-      if (world.calm || !(plan.lossy?.has(pair) || plan.lossy?.has(back))) return [0]
-      const drawn = random.float()
-      if (drawn < 0.1) {
-        reached.add('fault: a frame is lost')
-        return []
-      }
-      if (drawn < 0.2) {
-        reached.add('fault: a frame is doubled')
-        return [0, random.float() * LATE_MS]
-      }
-      if (drawn < 0.4) {
-        reached.add('fault: a frame is late')
-        return [random.float() * LATE_MS]
-      }
-      return [0]
-    }),
+    tamper:
+      plan.lossy &&
+      ((passage) => {
+        const { from, to } = passage
+        const pair = `${nodeOf(from)}->${nodeOf(to)}`
+        const back = `${nodeOf(to)}->${nodeOf(from)}`
+        if (world.calm || !(plan.lossy?.has(pair) || plan.lossy?.has(back))) return [0]
+        const drawn = random.float()
+        if (drawn < 0.1) {
+          reached.add('fault: a frame is lost')
+          return []
+        }
+        if (drawn < 0.2) {
+          reached.add('fault: a frame is doubled')
+          return [0, random.float() * LATE_MS]
+        }
+        if (drawn < 0.4) {
+          reached.add('fault: a frame is late')
+          return [random.float() * LATE_MS]
+        }
+        return [0]
+      }),
   }
 }

@@ -28,7 +28,9 @@ function say(line: string): void {
 function fail({ plan, violation, last }: Simulated): void {
   const { seed, mode, nodes, edges } = plan
   say(`seed ${seed} (${mode}): ${violation?.invariant}: ${violation?.what}`)
-  say(`actors: ${nodes.map(({ name, replicas, under }) => `${name}×${replicas}${under ? ` under ${under}` : ''}`).join(', ')}`)
+  say(
+    `actors: ${nodes.map(({ name, replicas, under }) => `${name}×${replicas}${under ? ` under ${under}` : ''}`).join(', ')}`,
+  )
   say(`connections: ${edges.map(({ from, to, credits }) => `${from} -> ${to} (${credits})`).join(', ')}`)
   for (const line of last) say(`  ${line.length > 240 ? `${line.slice(0, 240)}…` : line}`)
   say(`replay it with: npm run sim -- --seed ${seed} --trace`)
@@ -65,7 +67,9 @@ async function many(): Promise<void> {
   }
   if (values.json) return say(JSON.stringify({ seeds }))
   const seconds = (performance.now() - begun) / 1000
-  say(`${seeds} seeds, from ${from} on, without a violation: ${(seeds / seconds).toFixed(1)} seeds/s, ${Math.round(steps / seconds)} steps/s`)
+  say(
+    `${seeds} seeds, from ${from} on, without a violation: ${(seeds / seconds).toFixed(1)} seeds/s, ${Math.round(steps / seconds)} steps/s`,
+  )
   for (const what of SOMETIMES) say(`  ${String(reached.get(what) ?? 0).padStart(8)}  ${what}`)
   const never = SOMETIMES.filter((what) => !reached.has(what))
   if (never.length === 0 || seeds < ENOUGH) return

@@ -49,7 +49,8 @@ export class Paths {
     const known = this.#ways.get(node)
     if (known) return known
     const next = this.#plan.edges.filter(({ from }) => from === node)
-    const ways = next.length === 0 ? [`${node}>`] : next.flatMap(({ to }) => this.#waysFrom(to).map((way) => `${node}>${way}`))
+    const ways =
+      next.length === 0 ? [`${node}>`] : next.flatMap(({ to }) => this.#waysFrom(to).map((way) => `${node}>${way}`))
     this.#ways.set(node, ways)
     return ways
   }

@@ -2,7 +2,16 @@ import type { RestartOptions, SupervisorOptions } from '../../runtime/index.js'
 import type { Random } from '../../runtime/time/index.js'
 import { seededRandom } from '../../runtime/time/index.js'
 
-export type Kind = 'source' | 'worker' | 'looper' | 'judge' | 'splitter' | 'merger' | 'sampler' | 'learner' | 'collector'
+export type Kind =
+  | 'source'
+  | 'worker'
+  | 'looper'
+  | 'judge'
+  | 'splitter'
+  | 'merger'
+  | 'sampler'
+  | 'learner'
+  | 'collector'
 
 export interface SimNode {
   readonly name: string
@@ -157,7 +166,9 @@ function drawSupervisors(random: Random): SupervisorOptions[] {
   const strategy = random.pick(STRATEGIES)
   const borne = { maxRestarts: 1000, backoff: { firstMs: random.pick([0, 10, 100]) } }
   const top: SupervisorOptions = { name: 'upper', strategy, ...borne }
-  return random.chance(0.5) ? [top] : [top, { name: 'lower', strategy: random.pick(STRATEGIES), under: 'upper', ...borne }]
+  return random.chance(0.5)
+    ? [top]
+    : [top, { name: 'lower', strategy: random.pick(STRATEGIES), under: 'upper', ...borne }]
 }
 
 /** Those of which order or a whole count is asked are alone. */

@@ -1,6 +1,13 @@
-import { Observable, Subject, concatMap, from as of, mergeMap } from 'rxjs'
+import { concatMap, mergeMap, Observable, from as of, Subject } from 'rxjs'
 import { z } from 'zod'
-import { type ActorContext, type ActorDefinition, type Api, type Ports, port, type RunningActor } from '../../runtime/index.js'
+import {
+  type ActorContext,
+  type ActorDefinition,
+  type Api,
+  type Ports,
+  port,
+  type RunningActor,
+} from '../../runtime/index.js'
 import type { Item } from './paths.js'
 
 import type { SimNode } from './plan.js'
@@ -75,9 +82,21 @@ class Role {
       source: () => turn.generate('issue', () => this.#issue()),
       worker: (input) => input.pipe(turn((item) => this.#pass(this.#begin(item)))),
       looper: (input) => this.#loop(input),
-      judge: (input) => input.pipe(turn((item) => this.#judge(this.#begin(item))), concatMap((out) => of(out))),
-      splitter: (input) => input.pipe(turn((item) => this.#split(this.#begin(item))), mergeMap((out) => of(out))),
-      merger: (input) => input.pipe(turn((item) => this.#merge(this.#begin(item))), concatMap((out) => of(out))),
+      judge: (input) =>
+        input.pipe(
+          turn((item) => this.#judge(this.#begin(item))),
+          concatMap((out) => of(out)),
+        ),
+      splitter: (input) =>
+        input.pipe(
+          turn((item) => this.#split(this.#begin(item))),
+          mergeMap((out) => of(out)),
+        ),
+      merger: (input) =>
+        input.pipe(
+          turn((item) => this.#merge(this.#begin(item))),
+          concatMap((out) => of(out)),
+        ),
       sampler: (input) => this.#sample(input),
       learner: (input) => input.pipe(turn((item) => this.#learn(this.#begin(item)))),
       collector: (input) => input.pipe(turn((item) => this.#collect(this.#begin(item)))),
@@ -131,8 +150,7 @@ class Role {
       }
       const loop = async () => {
         loops = true
-        while (state.held.length > 0)
-          for (const out of await turn.run('step', step, { take: 2 })) subscriber.next(out)
+        while (state.held.length > 0) for (const out of await turn.run('step', step, { take: 2 })) subscriber.next(out)
         loops = false
         if (ended) subscriber.complete()
       }
@@ -192,13 +210,13 @@ class Role {
       this.#begin(item)
       const version = weights.follow(flat)
       this.#world.reads(this.#context.self.name, version, flat, needed(item))
-      return { item, version, at: this.#world.now() }
+      return { item, version, newest: this.#world.newest() }
     }
     return items.pipe(
       turn(read, { name: 'read', ready }),
-      turn(({ item, version, at }) => {
+      turn(({ item, version, newest }) => {
         this.#life.works()
-        this.#world.wrote(version, at)
+        this.#world.wrote(version, newest)
         return this.#pass(item, { version })
       }),
     )
@@ -223,7 +241,7 @@ class Role {
     if (this.#node.kind !== 'learner') return
     const { weights } = this.#context
     const version = Math.floor(this.#state.count / this.#world.plan.publishEvery)
-    if (version > weights.version()) weights.publish(version, new Float32Array(4).fill(version))
+    if (version > Math.max(0, weights.version())) weights.publish(version, new Float32Array(4).fill(version))
   }
 
   #collect(item: Item): Item {
@@ -245,4 +263,3 @@ class Role {
     return out ? { items: out } : {}
   }
 }
-

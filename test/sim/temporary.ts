@@ -6,7 +6,10 @@ import type { World } from './world.js'
  * A replica that is not restarted may take with it, or leave to be done again, what it has had in its hands. Everything else is
  * collected or dropped once.
  */
-export async function checkTemporary(world: World, statesOf: (node: string) => Promise<readonly RoleState[]>): Promise<void> {
+export async function checkTemporary(
+  world: World,
+  statesOf: (node: string) => Promise<readonly RoleState[]>,
+): Promise<void> {
   const { paths, plan } = world
   const ends = new Map<string, number>()
   const count = (item: Item, node: string) => {

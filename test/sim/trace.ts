@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { RunEvent } from '../../runtime/index.js'
 import type { Passage } from '../../runtime/channel/virtual-wire.js'
+import type { RunEvent } from '../../runtime/index.js'
 
 const LAST = 60
 

@@ -1,10 +1,10 @@
+import type { Passage } from '../../runtime/channel/virtual-wire.js'
 import type { Clock, Random, RunEvent } from '../../runtime/index.js'
+import type { CellCommit } from '../../runtime/placement/commit.js'
+import type { FaultyHost } from '../../runtime/placement/virtual-faults.js'
 import { seededRandom } from '../../runtime/time/index.js'
 import { Channels } from './channels.js'
 import { Cut } from './cut.js'
-import type { Passage } from '../../runtime/channel/virtual-wire.js'
-import type { CellCommit } from '../../runtime/placement/commit.js'
-import type { FaultyHost } from '../../runtime/placement/virtual-faults.js'
 import { type Item, nodeOf, Paths } from './paths.js'
 import type { SimPlan } from './plan.js'
 import { Reached } from './reached.js'
@@ -53,6 +53,7 @@ export class World {
   readonly #dead = new Map<string, number>()
   readonly #diedAt = new Map<string, number>()
   readonly #deaths = new Map<string, number>()
+  readonly #poisoned = new Map<string, Item>()
   readonly #tries = new Map<string, number>()
   readonly #expected = new Map<string, Item[]>()
   readonly #read = new Map<string, number>()
@@ -159,30 +160,42 @@ export class World {
   inOrder(actor: string, item: Item, last: number): void {
     if (this.plan.mode === 'temporary' || item.sent > last) return
     const how = item.sent === last ? 'was given again' : 'overtook'
-    this.violate('order of a pair', `${actor}: ${spell(item)}, number ${item.sent} of ${item.from}, came after ${last}: it ${how}`)
+    this.violate(
+      'order of a pair',
+      `${actor}: ${spell(item)}, number ${item.sent} of ${item.from}, came after ${last}: it ${how}`,
+    )
   }
 
   /** A sampler reads a version, before its work. */
   reads(actor: string, version: number, flat: Float32Array, needed: number): void {
-    if (flat.some((value) => value !== version)) this.violate('whole versions', `${actor} read ${[...flat]} as ${version}`)
-    if (version < (this.#read.get(actor) ?? -1)) this.violate('versions never go back', `${actor} read ${version} after ${this.#read.get(actor)}`)
-    if (version < needed) this.violate('staleness bound', `${actor} was admitted with version ${version}, and needs ${needed}`)
+    if (flat.some((value) => value !== version))
+      this.violate('whole versions', `${actor} read ${[...flat]} as ${version}`)
+    if (version < (this.#read.get(actor) ?? -1))
+      this.violate('versions never go back', `${actor} read ${version} after ${this.#read.get(actor)}`)
+    if (version < needed)
+      this.violate('staleness bound', `${actor} was admitted with version ${version}, and needs ${needed}`)
     this.checkVersion()
     this.#read.set(actor, version)
     if (needed > 0) this.reached.add('a sampler waits for a version')
   }
 
-  /** What it wrote from `at` on it wrote with the version that was the newest then. */
-  wrote(version: number, at: number): void {
-    const then = this.#published.findLast((each) => each.at <= at)?.version ?? 0
-    const before = this.#published.findLast((each) => each.at < at)?.version ?? 0
-    if (version !== then && version !== before)
-      this.violate('versions are read before the work', `version ${version} is claimed for what was begun with ${then}`)
+  newest(): number {
+    return this.#version()
+  }
+
+  /** What it wrote it wrote with the version that was the newest when it began. */
+  wrote(version: number, newest: number): void {
+    if (version !== newest)
+      this.violate(
+        'versions are read before the work',
+        `version ${version} is claimed for what was begun with ${newest}`,
+      )
   }
 
   consumes(version: number, item: Item): void {
     const lag = version - item.version
-    if (lag > this.plan.bound) this.violate('staleness bound', `${spell(item)} is ${lag} versions old, and ${this.plan.bound} may be`)
+    if (lag > this.plan.bound)
+      this.violate('staleness bound', `${spell(item)} is ${lag} versions old, and ${this.plan.bound} may be`)
     if (lag > 0) this.reached.add('a stale item is consumed')
   }
 
@@ -193,7 +206,8 @@ export class World {
     if (version < last) this.violate('versions never go back', `${version} is published after ${last}`)
     if (version > last) this.#published.push({ at: this.now(), version })
     const put = this.cut.version
-    if (put !== undefined && version > put) this.violate('published after it was put away', `version ${version} is published, ${put} put away`)
+    if (put !== undefined && version > put)
+      this.violate('published after it was put away', `version ${version} is published, ${put} put away`)
   }
 
   commits(actor: string, commit: CellCommit): void {
@@ -206,6 +220,7 @@ export class World {
     if (event.type !== 'state') return
     const { name } = event.actor
     this.reached.add(`state: ${event.state}`)
+    if (event.state === 'failed' && event.error?.message === 'poisoned') this.#diesOf(name)
     this.#states.set(name, `${event.state} at ${event.at} ms`)
     if (event.state === 'restarting' && event.error?.where !== name) this.reached.add('a supervisor restarts a sibling')
     if (event.state === 'failed' || event.state === 'restarting') {
@@ -235,19 +250,19 @@ export class World {
 
   #acts(actor: string, number: number, what: string): void {
     const now = this.#lives.get(actor)
-    if (now !== number) this.violate('one life at a time', `${actor} ${what} in its life ${number}, and life ${now} has begun`)
+    if (now !== number)
+      this.violate('one life at a time', `${actor} ${what} in its life ${number}, and life ${now} has begun`)
     // What goes on when an item throws that was taken in the middle of a turn is of no consequence.
     const goesOn = what === 'stops' || (what === 'works' && this.#diedAt.get(actor) === this.now())
-    if (!goesOn && (this.#dead.get(actor) ?? 0) >= number) this.violate('the dead do nothing', `${actor} ${what} in its life ${number}, which has failed`)
+    if (!goesOn && (this.#dead.get(actor) ?? 0) >= number)
+      this.violate('the dead do nothing', `${actor} ${what} in its life ${number}, which has failed`)
   }
 
   #begins(actor: string, item: Item): void {
     const { mode, victim } = this.plan
     this.#expects(actor, item)
-    const key = `${actor} ${item.path} ${item.id} ${item.part}`
-    const tries = (this.#tries.get(key) ?? 0) + 1
-    this.#tries.set(key, tries)
-    const isPoison = this.plan.poison.some(({ node, id }) => node === nodeOf(actor) && id === item.id % 1000) && !item.aside
+    const isPoison =
+      this.plan.poison.some(({ node, id }) => node === nodeOf(actor) && id === item.id % 1000) && !item.aside
     if (mode === 'exhaust' && nodeOf(actor) === victim) {
       this.#dies(actor)
       throw new Error('it throws at everything')
@@ -257,7 +272,7 @@ export class World {
       if (this.touched.length === 3) throw new Error('it throws once')
     }
     if (isPoison) {
-      if (tries > TRIES) this.violate('poison is set aside', `${actor} was given ${spell(item)} ${tries} times`)
+      this.#poisoned.set(actor, item)
       this.#dies(actor)
       this.reached.add('fault: a poisoned message')
       throw new Error('poisoned')
@@ -275,7 +290,8 @@ export class World {
     this.reached.add('a message is set aside')
     this.#expects(actor, item)
     const deaths = this.#deaths.get(actor) ?? 0
-    if (deaths < TRIES) this.violate('set aside after three tries', `${actor} gave ${spell(item)} up, and has died ${deaths} times`)
+    if (deaths < TRIES)
+      this.violate('set aside after three tries', `${actor} gave ${spell(item)} up, and has died ${deaths} times`)
   }
 
   /** What waited when it was put away is taken in its old order. */
@@ -284,7 +300,18 @@ export class World {
     if (!next) return
     this.reached.add('a restored queue is worked off')
     if (next.from !== item.from || next.sent !== item.sent)
-      this.violate('a restored queue keeps its order', `${actor} was given ${spell(item)} of ${item.from}, and ${spell(next)} of ${next.from} was first`)
+      this.violate(
+        'a restored queue keeps its order',
+        `${actor} was given ${spell(item)} of ${item.from}, and ${spell(next)} of ${next.from} was first`,
+      )
+  }
+
+  #diesOf(actor: string): void {
+    const item = this.#poisoned.get(actor) as Item
+    const key = `${actor} ${spell(item)}`
+    const tries = (this.#tries.get(key) ?? 0) + 1
+    this.#tries.set(key, tries)
+    if (tries > TRIES) this.violate('poison is set aside', `${actor} has died ${tries} times of ${spell(item)}`)
   }
 
   #dies(actor: string): void {
