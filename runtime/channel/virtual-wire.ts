@@ -1,4 +1,5 @@
 import type { VirtualTime } from '../time/virtual.js'
+import { Deque } from './deque.js'
 import type { Frame } from './protocol.js'
 import type { Wire } from './wire.js'
 
@@ -52,7 +53,9 @@ class VirtualEnd implements Wire {
   #early: unknown[] = []
   #closed = false
   #index = 0
-  /** Arrival of the last frame: an honest link keeps the order. */
+  /** On an honest link the first one out is the first one in, however the sums of times are rounded. */
+  readonly #inOrder = new Deque<unknown>()
+  /** Arrival of the last frame. */
   #last = 0
 
   constructor(time: VirtualTime, links: VirtualLinks, traffic: Traffic, from: string, to: string) {
@@ -72,10 +75,11 @@ class VirtualEnd implements Wire {
     const now = this.#time.clock.now()
     const due = now + this.#links.latencyMs(passage)
     const { tamper } = this.#links
-    if (tamper) for (const later of tamper(passage)) this.#deliver(raw, due - now + later)
+    if (tamper) for (const later of tamper(passage)) this.#deliver(() => raw, due - now + later)
     else {
       this.#last = Math.max(this.#last, due)
-      this.#deliver(raw, this.#last - now)
+      this.#inOrder.push(raw)
+      this.#deliver(() => this.#inOrder.shift(), this.#last - now)
     }
   }
 
@@ -97,12 +101,12 @@ class VirtualEnd implements Wire {
     this.#early = []
   }
 
-  #deliver(raw: unknown, afterMs: number): void {
+  #deliver(next: () => unknown, afterMs: number): void {
     const { peer } = this
     this.#traffic.underway++
     const arrive = () => {
       this.#traffic.underway--
-      peer?.receive(raw)
+      peer?.receive(next())
     }
     if (afterMs > 0) this.#time.schedule(afterMs, arrive, this.#time.reserve())
     else this.#time.scheduler.hop(arrive)

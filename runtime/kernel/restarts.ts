@@ -73,6 +73,7 @@ export class Restarts<H> {
       const { identity: actor, restarts } = member
       run.observe({ type: 'state', actor, at: clock.now(), state: 'restarting', restarts, error: toWire(cause) })
     }
+    if (run.stopping) return
     if (delayMs > 0) await this.#backOff(delayMs)
     for (const member of members) {
       if (!still(member)) continue

@@ -49,6 +49,8 @@ export class FaultyLife implements FaultyHost {
   #dead = false
   #hangs = false
   #wake = () => {}
+  /** Those who wait for an answer. */
+  readonly #asked = new Set<() => void>()
 
   constructor(actor: string, time: VirtualTime, faults: Faults, onDeath: (error: TroupeError) => void) {
     this.actor = actor
@@ -71,6 +73,8 @@ export class FaultyLife implements FaultyHost {
   end(): void {
     this.#dead = true
     this.#wake()
+    for (const isGone of this.#asked) isGone()
+    this.#asked.clear()
   }
 
   /** A turn in which the actor may fail. */
@@ -123,12 +127,19 @@ export class FaultyLife implements FaultyHost {
     return skewMs ? { ...clock, now: () => clock.now() + skewMs(this.actor, clock.now()) } : clock
   }
 
-  /** Nobody answers while the host hangs. */
+  /** Nobody answers while the host hangs; when it ends, whoever waits is told. */
   control<H>(control: Control<H>): Control<H> {
-    const answered = <T>(call: () => Promise<Reply<T>>): Promise<Reply<T>> => {
-      if (this.#hangs) return new Promise(() => {})
-      return this.#dead ? Promise.resolve({ ok: false, error: gone(this.actor) }) : call()
-    }
+    const answered = <T>(call: () => Promise<Reply<T>>): Promise<Reply<T>> =>
+      new Promise((resolve) => {
+        const isGone = () => resolve({ ok: false, error: gone(this.actor) })
+        if (this.#dead) return isGone()
+        this.#asked.add(isGone)
+        if (this.#hangs) return
+        void call().then((answer) => {
+          this.#asked.delete(isGone)
+          resolve(answer)
+        })
+      })
     return {
       start: () => answered(() => control.start()),
       wire: (plan) => answered(() => control.wire(plan)),
