@@ -139,7 +139,7 @@ export class Member<H> {
 
   /** Asks the actor: settles as its method does, or with `E_DEADLINE`, or with `E_ACTOR_DOWN`. */
   async ask(method: string, args: readonly unknown[], deadlineMs: number): Promise<unknown> {
-    if (this.#life === 'restarting' || (this.restarts > 0 && this.#life !== 'up')) await this.#untilUp(deadlineMs)
+    if (this.#isOnItsWay) await this.#untilUp(deadlineMs)
     if (this.#life !== 'up') throw this.#isDown()
     checkCrossing(args, `${this.name}, arguments of "${method}"`)
     return this.call(`${this.name}.${method}()`, this.control.ask(method, args), deadlineMs)
@@ -153,6 +153,12 @@ export class Member<H> {
   /** As {@link call}, for stopping: also an actor that has failed is stopped. */
   async callDown<T>(what: string, answer: Promise<Reply<T>>, deadlineMs: number): Promise<T> {
     return unwrap(await this.#within(what, this.#or(this.#lastCalls, answer), deadlineMs))
+  }
+
+  /** It was restarted before, and is not up yet. */
+  get #isOnItsWay(): boolean {
+    if (this.#life === 'restarting') return true
+    return this.restarts > 0 && this.#life !== 'up' && this.#life !== 'gone' && this.#life !== 'stopped'
   }
 
   #or<T>(calls: Set<(error: TroupeError) => void>, answer: Promise<T>): Promise<T> {

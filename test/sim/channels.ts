@@ -46,13 +46,17 @@ export class Channels {
   posted({ from, to, frame }: Passage): void {
     switch (frame.type) {
       case 'data':
-        return this.#data(this.#of(from, to), frame.seq, [frame.message as Item])
+        this.#data(this.#of(from, to), frame.seq, [frame.message as Item])
+        break
       case 'batch':
-        return this.#data(this.#of(from, to), frame.seq, frame.messages as Item[])
+        this.#data(this.#of(from, to), frame.seq, frame.messages as Item[])
+        break
       case 'grant':
-        return this.#grant(this.#of(to, from), frame.acked, frame.upTo)
+        this.#grant(this.#of(to, from), frame.acked, frame.upTo)
+        break
       case 'complete':
-        return this.#complete(this.#of(from, to), frame.seq)
+        this.#complete(this.#of(from, to), frame.seq)
+        break
     }
   }
 

@@ -74,9 +74,9 @@ export class Cut {
       known.set(share, where)
     }
     for (const share of this.#issued())
-      if (!known.delete(share)) return this.#violate('nothing is lost', `${share} is nowhere`)
+      if (!known.delete(share)) this.#violate('nothing is lost', `${share} is nowhere`)
     for (const [share, where] of known)
-      return this.#violate('nothing is made up', `${share} is ${where}, and was never issued`)
+      this.#violate('nothing is made up', `${share} is ${where}, and was never issued`)
   }
 
   /** All is done: nothing is under way or held. */
@@ -87,7 +87,7 @@ export class Cut {
       if (count < node.count) this.#violate('all is done', `${node.name} has issued ${count} of ${node.count}`)
     }
     for (const [share, where] of this.#shares())
-      if (!/^(collected|dropped)/.test(where)) return this.#violate('all is done', `${share} is ${where}`)
+      if (!/^(collected|dropped)/.test(where)) this.#violate('all is done', `${share} is ${where}`)
   }
 
   #sources() {

@@ -1,4 +1,4 @@
-import { concatMap, mergeMap, Observable, from as of, Subject } from 'rxjs'
+import { concatMap, mergeMap, Observable, from as of } from 'rxjs'
 import { z } from 'zod'
 import {
   type ActorContext,

@@ -145,8 +145,8 @@ class Simulation {
     const error = await settled(this.#troupe.stop())
     const late = this.#plan.mode === 'stop' && error instanceof TroupeError && error.code === 'E_ACTOR_FAILED'
     if (error && !late) world.violate('stop leaves nothing behind', `it failed: ${describe(error)}`)
-    if (this.#pendingAsks > 0) world.violate('no wait without a deadline', `${this.#pendingAsks} asks are pending`)
     await new Promise((resolve) => setImmediate(resolve))
+    if (this.#pendingAsks > 0) world.violate('no wait without a deadline', `${this.#pendingAsks} asks are pending`)
     const { timers, holds } = this.#watched.left()
     if (holds > 0) world.violate('stop leaves nothing behind', `time is held ${holds} times`)
     if (timers.length > 0) world.violate('stop leaves nothing behind', `timers: ${timers.join('; ')}`)
