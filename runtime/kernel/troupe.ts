@@ -60,6 +60,10 @@ export interface TroupeOptions {
   readonly stopDeadlineMs?: number | undefined
   /** Longest wait for the answer to an `ask`; default 60 s. */
   readonly askDeadlineMs?: number | undefined
+  /** Between two questions to the host of an actor that may be restarted, whether it is there; default 5 s. */
+  readonly heartbeatMs?: number | undefined
+  /** Such a host is ended when it has not answered for so long, and its actor fails with `E_HOST_HUNG`; default 60 s. */
+  readonly hangAfterMs?: number | undefined
 }
 
 export interface Troupe {
@@ -94,7 +98,13 @@ export interface Troupe {
   readonly clock: Clock
 }
 
-const DEFAULTS = { startDeadlineMs: 30_000, stopDeadlineMs: 30_000, askDeadlineMs: 60_000 }
+const DEFAULTS = {
+  startDeadlineMs: 30_000,
+  stopDeadlineMs: 30_000,
+  askDeadlineMs: 60_000,
+  heartbeatMs: 5_000,
+  hangAfterMs: 60_000,
+}
 
 /** A troupe of actors: add them, connect them, start, await `done`, stop. */
 export function createTroupe(options: TroupeOptions): Troupe {
@@ -208,8 +218,7 @@ class BuiltTroupe implements Troupe {
     const { seed, weights, observe = () => {}, journal, resume } = this.#options
     const stage = this.#stage() as Stage<never>
     const run = new Run<never>(this.#plan, stage, {
-      ...DEFAULTS,
-      ...definedOf(this.#options),
+      ...deadlinesOf(this.#options),
       seed,
       weights,
       observe: (event) => {
@@ -288,7 +297,7 @@ class BuiltTroupe implements Troupe {
 
   async #ask(member: Member<never> | undefined, name: string, method: string, args: readonly unknown[]) {
     if (!member) throw new TroupeError('E_ACTOR_DOWN', `${name} has not started`, { where: name })
-    return member.ask(method, args, this.#options.askDeadlineMs ?? DEFAULTS.askDeadlineMs)
+    return member.ask(method, args, deadlinesOf(this.#options).askDeadlineMs)
   }
 
   #mustBeNew(what: string): void {
@@ -296,11 +305,10 @@ class BuiltTroupe implements Troupe {
   }
 }
 
-function definedOf({ startDeadlineMs, stopDeadlineMs }: TroupeOptions) {
-  return {
-    ...(startDeadlineMs === undefined ? {} : { startDeadlineMs }),
-    ...(stopDeadlineMs === undefined ? {} : { stopDeadlineMs }),
-  }
+/** The deadlines that are given, over the default ones. */
+function deadlinesOf(options: TroupeOptions): typeof DEFAULTS {
+  const keys = Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]
+  return Object.fromEntries(keys.map((key) => [key, options[key] ?? DEFAULTS[key]])) as typeof DEFAULTS
 }
 
 function stopped(message: string, cause?: unknown): TroupeError {

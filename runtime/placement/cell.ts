@@ -60,7 +60,8 @@ export class Cell<H> implements Control<H> {
   /** Turns done, over all lives. */
   #done: number
   #changed = true
-  #turnEnded: (() => void) | undefined
+  /** Of those who halt it: a restart and the stop of the troupe may come together. */
+  #untilTurnEnds: (() => void)[] = []
   #quiet: (() => void) | undefined
   #malformed = 0
   /** When the first turn since everything had settled began, and the last one ended. */
@@ -115,7 +116,7 @@ export class Cell<H> implements Control<H> {
       await this.#starting
       if (this.#turns > 0) {
         await new Promise<void>((resolve) => {
-          this.#turnEnded = resolve
+          this.#untilTurnEnds.push(resolve)
         })
       }
     })
@@ -361,6 +362,8 @@ export class Cell<H> implements Control<H> {
     if (!lost) this.#deadLetter(port, 'poison', message)
     const instead = lost ? undefined : this.#place.within(() => this.#actor?.setAside?.(port, message))
     if (instead) this.#wiring?.emitInstead(instead)
+    // It leaves before another turn is wanted, which may wait for what comes of it.
+    this.#gate.leaveFirst()
   }
 
   #deadLetter(port: string, reason: 'overflow' | 'poison', message: unknown): void {
@@ -397,7 +400,7 @@ export class Cell<H> implements Control<H> {
       this.#reportTurn(span)
       reporter.afterTurn(span.end)
     }
-    if (this.#turns === 0) this.#turnEnded?.()
+    if (this.#turns === 0) for (const tell of this.#untilTurnEnds.splice(0)) tell()
   }
 
   #reportTurn({ name, queuedAt, start, end, attributes }: Span): void {

@@ -207,7 +207,16 @@ test('a snapshot of another troupe is refused by name', async (t) => {
 })
 
 test('what a receiver has put away is not kept without what its sender had put away before it', (t) => {
-  const channel = { id: 7, connection: 0, from: 'a', fromPort: 'out', to: 'b', toPort: 'in', window: 4, overflow: 'block' as const }
+  const channel = {
+    id: 7,
+    connection: 0,
+    from: 'a',
+    fromPort: 'out',
+    to: 'b',
+    toPort: 'in',
+    window: 4,
+    overflow: 'block' as const,
+  }
   const members = (base: number, kept: number, acked: number, ended = false): TroupeState['members'] => {
     const none = { restarts: 0, tries: new Map(), aside: [], gone: false }
     const sender = { channel: 7, base, from: base, kept: Array(kept).fill('x'), cancelled: false }
