@@ -136,7 +136,12 @@ test.serial('actors in three processes are joined by wires of their own', async 
     await Promise.all([source, middle, sink].map(({ control }) => answered(control.start())))
     const [first, second] = [socketEnd(middle.path), socketEnd(middle.path)]
     await Promise.all([
-      answered(source.control.wire({ inputs: [], outputs: [{ port: 'numbers', ends: [{ channel: 0, keep: false, end: first }] }] })),
+      answered(
+        source.control.wire({
+          inputs: [],
+          outputs: [{ port: 'numbers', ends: [{ channel: 0, keep: false, end: first }] }],
+        }),
+      ),
       answered(
         middle.control.wire({
           inputs: [{ port: 'numbers', channel: 0, window: 4, end: first }],
