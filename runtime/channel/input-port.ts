@@ -6,9 +6,6 @@ import { Deque } from './deque.js'
 import { Receiver, type ReceiverOptions, type ReceiverState } from './receiver.js'
 import type { Wire } from './wire.js'
 
-/** Longest wait for what a sender that is gone for good had posted: its place may be stuck, and its wires open. */
-const LAST_WORDS_MS = 10_000
-
 interface InputPortEvents {
   /** Something waits to be delivered, or somebody subscribed. */
   changed(): void
@@ -105,10 +102,7 @@ export class InputPort {
     for (const receiver of this.#receivers) {
       if (receiver.channel !== channel) continue
       if (wire) receiver.attach(wire)
-      else {
-        receiver.abandon()
-        this.#options.clock.after(LAST_WORDS_MS, () => receiver.endHere(), { weak: true })
-      }
+      else receiver.abandon(this.#options.clock)
     }
   }
 

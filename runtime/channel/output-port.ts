@@ -84,10 +84,11 @@ export class OutputPort {
     const sender = this.#senders().find((each) => each.channel === channel)
     if (!sender) return
     if (wire) sender.attach(wire)
-    else {
-      for (const connection of this.#connections) connection.abandon(channel)
-      this.#changed()
-    }
+    else
+      sender.whenGone(() => {
+        for (const connection of this.#connections) connection.abandon(channel)
+        this.#changed()
+      })
   }
 
   /** Whether one more message would find credit at every connection; true where nobody listens. */

@@ -1,6 +1,7 @@
 import { fromWire } from '../kernel/errors.js'
+import type { Clock } from '../time/clock.js'
 import { readSenderFrame, refillAfter, type SenderFrame } from './protocol.js'
-import type { Wire } from './wire.js'
+import { afterLastWords, type Wire } from './wire.js'
 
 export interface ReceiverOptions {
   /** Numbers the channel in its troupe. */
@@ -79,19 +80,14 @@ export class Receiver {
   }
 
   /** Its sender is gone for good: what it had posted still comes, and is the end. */
-  abandon(): void {
+  abandon(clock: Clock): void {
     const wire = this.#wire
-    if (!wire?.closed) return void this.endHere()
-    wire.closed(() => {
-      if (this.#wire === wire) this.endHere()
+    afterLastWords(wire, clock, () => {
+      if (this.#wire !== wire) return
+      if (this.#end === undefined) this.#end = this.#received
+      this.close()
+      this.#events.settled()
     })
-  }
-
-  /** What has come is the end. */
-  endHere(): void {
-    if (this.#end === undefined) this.#end = this.#received
-    this.close()
-    this.#events.settled()
   }
 
   /** The actor is given what has waited longest on this channel. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../time/clock.js'
 import { type EndFrame, type ReceiverFrame, readReceiverFrame, type SenderFrame } from './protocol.js'
-import type { Wire } from './wire.js'
+import { afterLastWords, type Wire } from './wire.js'
 
 /** Told by a sender: credit came or the receiver went away (`changed`), or a frame was no frame (`malformed`). */
 export interface SenderEvents {
@@ -132,7 +132,15 @@ export class Sender {
     this.#repeatLater()
   }
 
-  /** Takes back everything unacknowledged: the receiver is gone for good. */
+  /** The receiver is gone for good: calls `work` when what it had acknowledged is known. */
+  whenGone(work: () => void): void {
+    const wire = this.#wire
+    afterLastWords(wire, this.#options.clock, () => {
+      if (this.#wire === wire) work()
+    })
+  }
+
+  /** Takes back everything unacknowledged. */
   abandon(): unknown[] {
     const messages = this.#kept.flatMap(({ message }) => (message === MOVED ? [] : [message]))
     this.#cancel()
