@@ -105,13 +105,6 @@ export const DEFECTS: readonly Defect[] = [
     'this.#options.mayTake()',
   ),
   defect('two lives at once', RESTARTS, 'if (!wasLost)', 'if (wasLost)'),
-  defect('a life that was ended still speaks', CELL, 'this.#killed = true;', ''),
-  defect(
-    'whoever asks is not told that its actor is down',
-    MEMBER,
-    'this.#tell(this.#calls, this.#isDown(cause));',
-    '',
-  ),
   defect('a pause before a restart outlives the run', RUN, 'this.#restarts.stop();', ''),
   defect('nobody is joined again with who was restarted', RUN, 'for (const tell of others)', 'for (const tell of [])'),
   defect(
