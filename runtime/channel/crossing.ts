@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import { TroupeError } from '../kernel/errors.js'
+import { isLeaf } from './plain.js'
 
 /**
  * Refuses, with `E_MESSAGE` and the path of the field, what would not arrive as it was sent: functions, symbols,
@@ -7,6 +8,7 @@ import { TroupeError } from '../kernel/errors.js'
  * `where` names the port.
  */
 export function checkCrossing(message: unknown, where: string): void {
+  if (isFlat(message)) return
   const found = findUncrossable(message, '', new Set())
   if (found) throw refusal(found.path, found.what, where, found.hint)
 }
@@ -14,6 +16,14 @@ export function checkCrossing(message: unknown, where: string): void {
 /** `E_MESSAGE` for an error that the structured clone itself raised. */
 export function cloneRefusal(error: unknown, where: string): TroupeError {
   return new TroupeError('E_MESSAGE', 'the message cannot be cloned', { where, cause: error })
+}
+
+/** Most messages are: nothing in them could not cross. */
+function isFlat(value: unknown): boolean {
+  if (isLeaf(value)) return true
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false
+  for (const key in value) if (key === 'dataId' || !isLeaf((value as Record<string, unknown>)[key])) return false
+  return true
 }
 
 interface Uncrossable {
@@ -43,7 +53,7 @@ function findUncrossable(value: unknown, path: string, seen: Set<object>): Uncro
   if (value instanceof Set) return findInList([...value], path, seen)
   for (const key of Object.keys(value)) {
     const member = (value as Record<string, unknown>)[key]
-    if (isHarmless(member)) continue
+    if (isLeaf(member)) continue
     const found = findUncrossable(member, path === '' ? key : `${path}.${key}`, seen)
     if (found) return found
   }
@@ -52,15 +62,11 @@ function findUncrossable(value: unknown, path: string, seen: Set<object>): Uncro
 
 function findInList(list: readonly unknown[], path: string, seen: Set<object>): Uncrossable | undefined {
   for (let i = 0; i < list.length; i++) {
-    if (isHarmless(list[i])) continue
+    if (isLeaf(list[i])) continue
     const found = findUncrossable(list[i], `${path}[${i}]`, seen)
     if (found) return found
   }
   return undefined
-}
-
-function isHarmless(value: unknown): boolean {
-  return value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol')
 }
 
 function refuseObject(value: object, path: string): Uncrossable | undefined {

@@ -1,4 +1,5 @@
+export type { Overflow } from './connection.js'
 export { InlineBus } from './inline-wire.js'
 export { InputPort, type InputPortState } from './input-port.js'
-export { type OutputChannel, OutputPort, type OutputPortState } from './output-port.js'
+export { OutputPort, type OutputPortState } from './output-port.js'
 export { portWire, type Wire } from './wire.js'

@@ -1,4 +1,5 @@
 import type { Scheduler } from '../time/scheduler.js'
+import { cloneFrame } from './clone-frame.js'
 import type { Frame } from './protocol.js'
 import type { Wire } from './wire.js'
 
@@ -58,13 +59,14 @@ class InlineEnd implements Wire {
   #early: unknown[] = []
   #closed = false
   #onClosed: (() => void) | undefined
+  #isGone = false
 
   constructor(bus: InlineBus) {
     this.#bus = bus
   }
 
   post(frame: Frame, transfer: readonly ArrayBuffer[] = []): void {
-    const raw: unknown = structuredClone(frame, { transfer: [...transfer] })
+    const raw = cloneFrame(frame, transfer)
     if (!this.#closed && this.peer) this.#bus.enqueue(this.peer, raw)
   }
 
@@ -77,8 +79,10 @@ class InlineEnd implements Wire {
 
   receive(raw: unknown): void {
     if (this.#closed) return
-    if (raw === CLOSED) this.#onClosed?.()
-    else if (this.#handler) this.#handler(raw)
+    if (raw === CLOSED) {
+      this.#isGone = true
+      this.#onClosed?.()
+    } else if (this.#handler) this.#handler(raw)
     else this.#early.push(raw)
   }
 
@@ -91,5 +95,6 @@ class InlineEnd implements Wire {
 
   closed(handler: () => void): void {
     this.#onClosed = handler
+    if (this.#isGone && !this.#closed) queueMicrotask(handler)
   }
 }

@@ -6,7 +6,10 @@ import { Deque } from './deque.js'
 import { Receiver, type ReceiverOptions, type ReceiverState } from './receiver.js'
 import type { Wire } from './wire.js'
 
-export interface InputPortEvents {
+/** Longest wait for what a sender that is gone for good had posted: its place may be stuck, and its wires open. */
+const LAST_WORDS_MS = 10_000
+
+interface InputPortEvents {
   /** Something waits to be delivered, or somebody subscribed. */
   changed(): void
   /** The stream has ended: completed, failed or cancelled. */
@@ -46,7 +49,7 @@ interface Waiting {
   readonly receiver: Receiver
   readonly seq: number
   readonly message: unknown
-  readonly error?: Error
+  readonly error: Error | undefined
   readonly arrivedAt: number
 }
 
@@ -102,7 +105,10 @@ export class InputPort {
     for (const receiver of this.#receivers) {
       if (receiver.channel !== channel) continue
       if (wire) receiver.attach(wire)
-      else receiver.abandon()
+      else {
+        receiver.abandon()
+        this.#options.clock.after(LAST_WORDS_MS, () => receiver.endHere(), { weak: true })
+      }
     }
   }
 
@@ -194,15 +200,20 @@ export class InputPort {
 
   #eventsOfChannels() {
     const { events, where, clock } = this.#options
-    const lay = (receiver: Receiver, seq: number, message: unknown, error?: Error) => {
-      if (this.#ended) return
-      const waiting = { receiver, seq, message, arrivedAt: clock.now(), ...(error && { error }) }
+    const lay = (waiting: Waiting) => {
       if (this.#order.length === 0) this.#waiting.push(waiting)
       else this.#layInOrder(waiting)
     }
     return {
-      message: lay,
-      error: (receiver: Receiver, seq: number, error: Error) => lay(receiver, seq, undefined, error),
+      messages: (receiver: Receiver, seq: number, messages: readonly unknown[], from: number) => {
+        if (this.#ended) return
+        const arrivedAt = clock.now()
+        for (let i = from; i < messages.length; i++)
+          lay({ receiver, seq: seq + i - from, message: messages[i], error: undefined, arrivedAt })
+      },
+      error: (receiver: Receiver, seq: number, error: Error) => {
+        if (!this.#ended) lay({ receiver, seq, message: undefined, error, arrivedAt: clock.now() })
+      },
       lost: (count: number) => {
         for (let i = 0; i < count; i++) events.aside(undefined)
       },

@@ -1,20 +1,21 @@
 import type { Port, Ports } from '../kernel/actor.js'
-import { TroupeError, toWire } from '../kernel/errors.js'
+import { type TroupeError, toWire } from '../kernel/errors.js'
 import type { Clock } from '../time/clock.js'
-import { Connection, type ConnectionOptions, type ConnectionState } from './connection.js'
+import { Connection, type ConnectionState, type OverflowOptions, type TransferOf } from './connection.js'
 import { checkCrossing, cloneRefusal } from './crossing.js'
 import { Sender } from './sender.js'
 import type { Wire } from './wire.js'
 
-/** Messages that may wait for credit at one connection; an actor that goes past it works outside of turns. */
-const MAX_BACKLOG = 65_536
+const NOTHING: readonly ArrayBuffer[] = []
 
-export interface OutputPortEvents {
+interface OutputPortEvents {
   /** Credit came back. */
   credit(): void
   /** Every receiver has cancelled. */
   cancelled(): void
   malformed(): void
+  /** A message is lost for want of credit. */
+  dropped(message: unknown): void
   /** A message that had waited for credit cannot cross. */
   failed(error: TroupeError): void
 }
@@ -34,8 +35,8 @@ export interface OutputChannel {
   readonly wire: Wire | undefined
   /** Every message must be sent again when its receiver is restarted: buffers are copied, not moved. */
   readonly keep: boolean
-  /** Its receiver is not restarted: what it has not done then goes to its siblings. */
-  readonly expendable?: boolean | undefined
+  /** The others may go on without its receiver. */
+  readonly outlived?: boolean | undefined
 }
 
 /** An output as it is put away: what has come since the last time. */
@@ -52,7 +53,7 @@ export interface OutputPortState {
 export class OutputPort {
   readonly name: string
   readonly #options: OutputPortOptions
-  readonly #transferOf: ConnectionOptions['transferOf']
+  readonly #transferOf: TransferOf
   readonly #connections: Connection[] = []
   #flushing = false
   ended = false
@@ -60,19 +61,18 @@ export class OutputPort {
   constructor(name: string, options: OutputPortOptions) {
     this.name = name
     this.#options = options
-    this.#transferOf = (options.port as Port<unknown>).transfer ?? (() => [])
+    this.#transferOf = (options.port as Port<unknown>).transfer ?? (() => NOTHING)
   }
 
   /** Adds a connection: one channel to each replica of the receiver. */
-  connect(channels: readonly OutputChannel[], state?: ConnectionState): void {
-    const { clock } = this.#options
+  connect(channels: readonly OutputChannel[], overflow: OverflowOptions, state?: ConnectionState): void {
+    const { clock, where } = this.#options
     const events = { changed: () => this.#changed(), malformed: () => this.#options.events.malformed() }
     const states = new Map((state?.senders ?? []).map((sender) => [sender.channel, sender]))
     const senders = channels.map(
-      ({ channel, keep }) => new Sender({ channel, keep, clock }, events, states.get(channel)),
+      ({ channel, keep, outlived }) => new Sender({ channel, keep, outlived, clock }, events, states.get(channel)),
     )
-    const expendable = channels.length > 1 && channels.some((channel) => channel.expendable)
-    this.#connections.push(new Connection(senders, { transferOf: this.#transferOf, expendable }, state))
+    this.#connections.push(new Connection(senders, this.#transferOf, { ...overflow, where }, state))
     senders.forEach((sender, i) => {
       const wire = channels[i]?.wire
       if (wire) sender.attach(wire)
@@ -98,19 +98,21 @@ export class OutputPort {
 
   /** Messages that have left and are not acknowledged, or wait for credit; and what stands behind them. */
   get pending(): number {
-    const waiting = this.#connections.reduce((sum, { backlog, ending }) => sum + backlog + (ending ? 1 : 0), 0)
+    const waiting = this.#connections.reduce((sum, { waiting }) => sum + waiting, 0)
     return this.#senders().reduce((sum, { unacknowledged }) => sum + unacknowledged, waiting)
   }
 
   /** Queues a message; `E_MESSAGE` when it cannot cross, `E_CHANNEL` when too many wait. */
   emit(message: unknown): void {
     checkCrossing(message, this.#options.where)
-    const open = this.#connections.filter((connection) => connection.open)
-    const moves = open.length > 1 && this.#transferOf(message).length > 0
-    open.forEach((connection, i) => {
-      connection.push(moves && i < open.length - 1 ? this.#copied(message) : message)
-      if (connection.backlog > MAX_BACKLOG) throw this.#overflow()
-    })
+    const connections = this.#connections
+    if (connections.length === 1) this.#push(connections[0] as Connection, message)
+    else {
+      const open = connections.filter((connection) => connection.open)
+      const moves = open.length > 1 && this.#transferOf(message).length > 0
+      for (const [i, connection] of open.entries())
+        this.#push(connection, moves && i < open.length - 1 ? this.#copied(message) : message)
+    }
     this.#flushSoon()
   }
 
@@ -148,6 +150,11 @@ export class OutputPort {
     for (const connection of this.#connections) connection.close()
   }
 
+  #push(connection: Connection, message: unknown): void {
+    if (!connection.open) return
+    for (const lost of connection.push(message)) this.#options.events.dropped(lost)
+  }
+
   #senders(): Sender[] {
     return this.#connections.flatMap(({ targets }) => targets)
   }
@@ -155,10 +162,12 @@ export class OutputPort {
   #flushSoon(): void {
     if (this.#options.held || this.#flushing) return
     this.#flushing = true
-    queueMicrotask(() => {
-      this.#flushing = false
-      this.#flush()
-    })
+    queueMicrotask(this.#flushNow)
+  }
+
+  readonly #flushNow = () => {
+    this.#flushing = false
+    this.#flush()
   }
 
   #flush(): void {
@@ -179,12 +188,5 @@ export class OutputPort {
     } catch (error) {
       throw cloneRefusal(error, this.#options.where)
     }
-  }
-
-  #overflow(): TroupeError {
-    return new TroupeError('E_CHANNEL', `more than ${MAX_BACKLOG} messages wait for credit`, {
-      where: this.#options.where,
-      hint: 'Produce with turn.generate(…), which waits for credit',
-    })
   }
 }

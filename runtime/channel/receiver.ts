@@ -19,7 +19,8 @@ export interface ReceiverState {
 }
 
 export interface ReceiverEvents {
-  message(receiver: Receiver, seq: number, message: unknown): void
+  /** `messages` from index `from` on are new; `seq` is the number of the first of them. */
+  messages(receiver: Receiver, seq: number, messages: readonly unknown[], from: number): void
   error(receiver: Receiver, seq: number, error: Error): void
   /** Buffers that were moved to an actor that died before it had done with them. */
   lost(count: number): void
@@ -77,8 +78,17 @@ export class Receiver {
     this.open()
   }
 
-  /** Its sender is gone for good: what has come is the end. */
+  /** Its sender is gone for good: what it had posted still comes, and is the end. */
   abandon(): void {
+    const wire = this.#wire
+    if (!wire?.closed) return void this.endHere()
+    wire.closed(() => {
+      if (this.#wire === wire) this.endHere()
+    })
+  }
+
+  /** What has come is the end. */
+  endHere(): void {
     if (this.#end === undefined) this.#end = this.#received
     this.close()
     this.#events.settled()
@@ -125,13 +135,13 @@ export class Receiver {
 
   #receive(wire: Wire, raw: unknown): void {
     const frame = readSenderFrame(raw)
-    if (!frame) return this.#events.malformed()
+    if (!frame) return void this.#events.malformed()
     if (this.#cancelled) {
       if (wire.repeatMs !== undefined) wire.post({ type: 'cancel' })
       return
     }
-    if (frame.type === 'probe') return this.#grant(wire)
-    if (this.#end !== undefined && frame.seq > this.#end) return this.#events.malformed()
+    if (frame.type === 'probe') return void this.#grant(wire)
+    if (this.#end !== undefined && frame.seq > this.#end) return void this.#events.malformed()
     if (frame.seq > this.#received) {
       // Something before it is missing: on a wire that loses frames it comes again, on any other it never will.
       if (wire.repeatMs === undefined) this.#events.violated(`number ${frame.seq} came where ${this.#received} was due`)
@@ -162,19 +172,22 @@ export class Receiver {
   #lay(frame: Exclude<SenderFrame, { type: 'probe' }>, past: number): void {
     switch (frame.type) {
       case 'data':
-        return this.#events.message(this, frame.seq, frame.message)
+        this.#events.messages(this, frame.seq, [frame.message], 0)
+        return
       case 'batch':
-        for (let i = past; i < frame.messages.length; i++) this.#events.message(this, frame.seq + i, frame.messages[i])
+        this.#events.messages(this, frame.seq + past, frame.messages, past)
         return
       case 'lost':
         this.#taken += frame.count - past
-        return this.#events.lost(frame.count - past)
+        this.#events.lost(frame.count - past)
+        return
       case 'complete':
         this.#end = frame.seq
         return
       case 'error':
         this.#end = frame.seq
-        return this.#events.error(this, frame.seq, fromWire(frame.error))
+        this.#events.error(this, frame.seq, fromWire(frame.error))
+        return
     }
   }
 }

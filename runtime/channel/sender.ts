@@ -13,6 +13,8 @@ export interface SenderOptions {
   readonly channel: number
   /** Buffers are copied instead of moved, so that every message can be sent again. */
   readonly keep: boolean
+  /** Its siblings may have to do what it has not done: they are told of the end when nothing is left to be done. */
+  readonly outlived?: boolean | undefined
   readonly clock: Clock
 }
 
@@ -91,6 +93,11 @@ export class Sender {
   /** False once the receiver cancelled or the last frame is queued. */
   get open(): boolean {
     return !this.#cancelled && this.#end === undefined
+  }
+
+  /** Whether its messages may come back, for a sibling of its receiver. */
+  get mayReturn(): boolean {
+    return (this.#options.outlived ?? false) && this.unacknowledged > 0
   }
 
   /** Messages that the receiver has not acknowledged. */
@@ -178,7 +185,7 @@ export class Sender {
   #receive(raw: unknown): void {
     const frame = readReceiverFrame(raw)
     const known = this.#next + (this.#end ? 1 : 0)
-    if (!frame || (frame.type === 'grant' && frame.acked > known)) return this.#events.malformed()
+    if (!frame || (frame.type === 'grant' && frame.acked > known)) return void this.#events.malformed()
     if (this.#cancelled) return
     this.#repeats = 0
     if (frame.type === 'cancel') this.#cancel()

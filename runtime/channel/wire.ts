@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import { toColumns } from './columns.js'
 import type { Frame } from './protocol.js'
 
 /** A two-way carrier of frames, in order unless it says otherwise. What arrives before `listen` waits. */
@@ -9,20 +10,32 @@ export interface Wire {
   close(): void
   /** Frames may be lost, doubled or overtaken: what is not acknowledged in this time is posted again. */
   readonly repeatMs?: number | undefined
-  /** Calls `handler` once when the other end has gone: closed there, or its thread or process ended. */
+  /** Calls `handler` once when the other end has gone, closed there or with its place, behind everything it had posted. */
   readonly closed?: ((handler: () => void) => void) | undefined
 }
 
 /** A wire over a `MessagePort`: straight from thread to thread. */
 export function portWire(port: MessagePort): Wire {
   let isClosedHere = false
+  let isGone = false
+  let tell = () => {}
+  port.once('close', () => {
+    isGone = true
+    if (!isClosedHere) tell()
+  })
   return {
-    post: (frame, transfer) => port.postMessage(frame, transfer ?? []),
+    post: (frame, transfer) => {
+      if (transfer) port.postMessage(frame, transfer)
+      else port.postMessage(frame.type === 'batch' ? (toColumns(frame) ?? frame) : frame)
+    },
     listen: (handler) => void port.on('message', handler),
     close: () => {
       isClosedHere = true
       port.close()
     },
-    closed: (handler) => void port.once('close', () => isClosedHere || handler()),
+    closed: (handler) => {
+      tell = handler
+      if (isGone && !isClosedHere) queueMicrotask(handler)
+    },
   }
 }

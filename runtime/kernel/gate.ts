@@ -19,6 +19,8 @@ export interface GateOptions {
   readonly onIdle: () => Promise<void> | undefined
   /** Wraps what runs the actor's own code. */
   readonly within: (work: () => void) => void
+  /** Whether one more turn may follow after so many, before the gate lets others go first. Default: none. */
+  readonly goOn?: ((turns: number) => boolean) | undefined
 }
 
 /**
@@ -35,8 +37,12 @@ export class Gate {
   #busy = 0
   #open = false
   #taking = false
+  #taken = false
   #settling = false
+  #leaving = false
   #putting = false
+  #turns = 0
+  #resting: (() => void)[] = []
 
   constructor(options: GateOptions) {
     this.#options = options
@@ -81,39 +87,80 @@ export class Gate {
 
   /** A turn has ended and its result is out, or it is not wanted any more. */
   leave(count = 1): void {
+    if (count === 0) return
     this.#busy -= count
+    this.#turns += count
     assert(this.#busy >= 0, 'a turn is left once')
     if (this.#busy === 0) this.settle()
+  }
+
+  /** Runs what may run the actor's own code, although somebody else has called. */
+  within(work: () => void): void {
+    this.#options.within(work)
+  }
+
+  /** Turns since everything had settled. */
+  get turns(): number {
+    return this.#turns
+  }
+
+  /** So many turns have followed one another that the others must come first. */
+  get tired(): boolean {
+    return this.#turns > 0 && !(this.#options.goOn?.(this.#turns) ?? false)
+  }
+
+  /** Runs `work` when the others have come first. */
+  rest(work: () => void): void {
+    this.#resting.push(work)
+    this.settle()
   }
 
   /** Called when something may have changed: an item arrived, credit came back, the observer caught up. */
   poll(): void {
     if (this.#taking || this.#settling || this.#putting) return
+    if (!this.#open || this.#busy > 0 || !this.#options.mayTake()) return
     this.#taking = true
-    let taken = false
-    while (this.#open && this.#busy === 0 && !this.#settling && this.#options.mayTake() && this.#takeNext())
-      taken = true
+    this.#taken = false
+    this.#options.within(this.#takeAll)
     this.#taking = false
-    if (taken && this.#busy === 0) this.settle()
+    if (this.#taken && this.#busy === 0) this.settle()
+  }
+
+  readonly #takeAll = () => {
+    while (this.#takeNext()) {
+      this.#taken = true
+      if (!this.#open || this.#busy > 0 || this.#leaving || this.tired || !this.#options.mayTake()) return
+    }
   }
 
   /** Before a turn of an actor's own loop: up to `count` waiting items, although a turn is wanted. */
   admit(count: number): void {
-    for (let i = 0; i < count; i++) if (!this.#open || !this.#options.mayTake() || !this.#takeNext('input')) return
+    this.#options.within(() => {
+      for (let i = 0; i < count; i++) if (!this.#open || !this.#options.mayTake() || !this.#takeNext('input')) return
+    })
   }
 
   /** Looks again once the actor's own reactions have run: only then does idle count. */
   settle(): void {
     if (this.#settling) return
     this.#settling = true
-    this.#options.scheduler.hop(() => this.#settled())
+    this.#options.scheduler.hop(this.#settled)
   }
 
-  #settled(): void {
+  /** What the actor has done must leave before it is given more. */
+  leaveFirst(): void {
+    this.#leaving = true
+    this.settle()
+  }
+
+  readonly #settled = () => {
     this.#settling = false
+    this.#leaving = false
+    this.#turns = 0
+    if (this.#resting.length > 0) for (const work of this.#resting.splice(0)) this.#options.within(work)
     if (this.#putting) return
     const putting = this.#busy === 0 ? this.#options.onIdle() : undefined
-    if (putting === undefined) return this.poll()
+    if (putting === undefined) return void this.poll()
     this.#putting = true
     const done = () => {
       this.#putting = false
@@ -129,7 +176,7 @@ export class Gate {
       const source = sources[index]
       if (!source?.waiting || (kind !== undefined && source.kind !== kind)) continue
       this.#next = index + 1
-      this.#options.within(() => source.take())
+      source.take()
       return true
     }
     return false

@@ -9,6 +9,16 @@ import { TroupeError } from './errors.js'
 /** `restarting` from a failure until it is up again; `gone` when it is not restarted and the others go on. */
 type Life = 'new' | 'starting' | 'wiring' | 'up' | 'restarting' | 'failed' | 'gone' | 'stopped'
 
+/** What is kept of a member beside the place that it lives in. */
+export interface MemberState {
+  readonly state: CellState | undefined
+  readonly restarts: number
+  /** How often each message has ended it, by channel and number. */
+  readonly tries: ReadonlyMap<string, number>
+  readonly aside: readonly { readonly channel: number; readonly seq: number }[]
+  readonly gone: boolean
+}
+
 /** How often one message may be in work while its actor dies; then it is set aside. */
 const MAX_TRIES = 3
 
@@ -75,9 +85,33 @@ export class Member<H> {
     return this.#aside
   }
 
+  /** All that is known of it, for another run that goes on from here. */
+  get snapshot(): MemberState {
+    const { restarts } = this
+    return {
+      state: this.#state,
+      restarts,
+      tries: new Map(this.#tries),
+      aside: [...this.#aside],
+      gone: this.#life === 'gone',
+    }
+  }
+
   /** It goes on from here, before its first life. */
-  resumeFrom(state: CellState): void {
+  resumeFrom({ state, restarts, tries, aside, gone }: MemberState): void {
     this.#state = state
+    this.restarts = restarts
+    for (const [message, count] of tries) this.#tries.set(message, count)
+    this.#aside.push(...aside)
+    this.completed = gone
+    if (gone) this.#life = 'gone'
+  }
+
+  /** It has put everything away and lives nowhere, until it goes on. */
+  rest(): void {
+    this.#life = 'restarting'
+    this.completed = false
+    this.lose()
   }
 
   /** A new life begins. */
@@ -157,8 +191,7 @@ export class Member<H> {
 
   /** It was restarted before, and is not up yet. */
   get #isOnItsWay(): boolean {
-    if (this.#life === 'restarting') return true
-    return this.restarts > 0 && this.#life !== 'up' && this.#life !== 'gone' && this.#life !== 'stopped'
+    return this.#life === 'restarting' || (this.lives > 1 && (this.#life === 'starting' || this.#life === 'wiring'))
   }
 
   #or<T>(calls: Set<(error: TroupeError) => void>, answer: Promise<T>): Promise<T> {

@@ -1,11 +1,11 @@
 import type { RunEvent } from '../observe/events.js'
-import type { CellState } from '../placement/commit.js'
 import { watchHeartbeat } from '../placement/heartbeat.js'
 import type { CellSpec, HostSink, Stage } from '../placement/stage.js'
 import type { WeightStoreHandle } from '../tensor/weights.js'
 import type { Clock } from '../time/clock.js'
 import { fromWire, TroupeError, toWire } from './errors.js'
-import { Member } from './member.js'
+import type { TroupeState } from './journal.js'
+import { Member, type MemberState } from './member.js'
 import { memberNames, type Plan, type PlannedActor } from './plan.js'
 import { Restarts } from './restarts.js'
 import { Supervision } from './supervision.js'
@@ -23,8 +23,10 @@ export interface RunOptions {
   readonly hangAfterMs: number
   /** Every actor puts away what it does, so that the run can be written down and resumed. */
   readonly journaled: boolean
-  /** Where each actor goes on, by its name. */
-  readonly resume?: Readonly<Record<string, CellState>> | undefined
+  /** Everything that crosses goes through the codec of processes. */
+  readonly remote: boolean
+  /** Where another run of the same troupe was. */
+  readonly resume?: Pick<TroupeState, 'members' | 'restarts'> | undefined
   /** All output streams of all actors have completed. */
   readonly onCompleted: () => void
   /** The first failure that nobody answers for; the run stops by itself then. */
@@ -43,6 +45,7 @@ export class Run<H> {
   readonly #restarts: Restarts<H>
   #failure: TroupeError | undefined
   #stopping: Promise<void> | undefined
+  #renewing: Promise<void> | undefined
 
   constructor(plan: Plan, stage: Stage<H>, options: RunOptions) {
     this.#stage = stage
@@ -59,10 +62,18 @@ export class Run<H> {
       this.#members.push(...members)
     }
     this.#channels = channelsOf(plan, (actor) => this.replicas(actor).map(({ name }) => name))
-    for (const member of this.#members) {
-      const state = options.resume?.[member.name]
-      if (state) member.resumeFrom(state)
-    }
+    this.#resumeFrom(options.resume)
+  }
+
+  #resumeFrom(resume: RunOptions['resume']): void {
+    if (!resume) return
+    const names = this.#members.map(({ name }) => name)
+    if (names.toSorted().join() !== Object.keys(resume.members).sort().join())
+      throw new TroupeError('E_JOURNAL', `the snapshot is of ${Object.keys(resume.members).join(', ')}`, {
+        hint: `This troupe has ${names.join(', ')}: resume it with the configuration that it was started with`,
+      })
+    for (const member of this.#members) member.resumeFrom(resume.members[member.name] as MemberState)
+    this.supervision.resumeFrom(resume.restarts)
   }
 
   replicas(actor: string): readonly Member<H>[] {
@@ -79,6 +90,19 @@ export class Run<H> {
     return this.#members
   }
 
+  get channels(): readonly Channel[] {
+    return this.#channels
+  }
+
+  /** Nobody fails or is being restarted at this moment. */
+  get settled(): boolean {
+    return this.#members.every(({ life }) => life === 'up' || life === 'gone')
+  }
+
+  get completed(): boolean {
+    return this.#members.every(({ completed }) => completed)
+  }
+
   get stopping(): boolean {
     return this.#stopping !== undefined
   }
@@ -86,12 +110,7 @@ export class Run<H> {
   /** All actors ready, then all channels wired. After a failure everything that was started has been stopped. */
   async start(): Promise<void> {
     try {
-      for (const member of this.#members) this.host(member)
-      await this.#each((member) => this.startOne(member))
-      const ends = new Map(this.#channels.map((channel) => [channel.id, this.#stage.pair(channel.from, channel.to)]))
-      await this.#each((member) =>
-        this.#wireOne(member, ({ id, from }) => ends.get(id)?.[from === member.name ? 0 : 1]),
-      )
+      await this.#live()
     } catch (error) {
       await this.stop().catch(() => {})
       throw this.#failure ?? error
@@ -100,8 +119,53 @@ export class Run<H> {
 
   /** Stops between turns, the last actor first; always the same promise. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop()
+    this.#stopping ??= this.#renewing ? this.#renewing.then(() => this.#stop()) : this.#stop()
     return this.#stopping
+  }
+
+  /**
+   * Every actor, paused before, begins a new life where it was, exactly as in a run that is resumed; nothing lives while
+   * `between` runs. So a run that was resumed there and one that was not are the same from then on.
+   */
+  renew(between: () => Promise<void>): Promise<void> {
+    this.#renewing = this.#renew(between)
+      .catch((error) => {
+        this.end(error instanceof TroupeError ? error : actorFailed('run', error))
+        void this.stop().catch(() => {})
+      })
+      .finally(() => {
+        this.#renewing = undefined
+      })
+    return this.#renewing
+  }
+
+  async #renew(between: () => Promise<void>): Promise<void> {
+    const errors: unknown[] = []
+    for (const member of this.#living.toReversed()) {
+      await this.retire(member, (error) => void errors.push(error))
+      member.rest()
+    }
+    if (errors.length > 0) throw errors[0]
+    await between()
+    if (!this.#stopping) await this.#live()
+  }
+
+  /** Every actor in a place of its own, then wired with the others. */
+  async #live(): Promise<void> {
+    for (const member of this.#living) this.host(member)
+    await this.#startAll()
+    const there = this.#channels.filter(({ from, to }) => this.#lives(from) && this.#lives(to))
+    const ends = new Map(there.map((channel) => [channel.id, this.#stage.pair(channel.from, channel.to)]))
+    await this.#each((member) => this.#wireOne(member, ({ id, from }) => ends.get(id)?.[from === member.name ? 0 : 1]))
+    for (const member of this.#members) if (member.life === 'gone') this.abandon(member)
+  }
+
+  get #living(): Member<H>[] {
+    return this.#members.filter(({ life }) => life !== 'gone')
+  }
+
+  #lives(name: string): boolean {
+    return this.member(name).life !== 'gone'
   }
 
   /** A place for the next life of a member. */
@@ -122,7 +186,8 @@ export class Run<H> {
       seed,
       weights,
       commits,
-      expendable: this.supervision.isExpendable(name),
+      outlived: this.supervision.mayBeOutlived(name),
+      remote: this.options.remote,
       resume,
       aside: member.aside,
     }
@@ -188,10 +253,24 @@ export class Run<H> {
     await this.#ending(member, 'dispose', onError)
   }
 
+  /**
+   * Actors directly under the troupe start all at once: nobody hears of another before all are ready. Those under a
+   * supervisor start one after another, because one may rely on those before it.
+   */
+  async #startAll(): Promise<void> {
+    const before = new Map<string, Promise<void>>()
+    await this.#each((member) => {
+      const top = this.supervision.topOf(member.name)
+      const started = ((top !== undefined && before.get(top)) || Promise.resolve()).then(() => this.startOne(member))
+      if (top !== undefined) before.set(top, started)
+      return started
+    })
+  }
+
   /** Starts or wires: one after another where the stage asks for it, else all at once; waits for all, then fails. */
   async #each(work: (member: Member<H>) => Promise<void>): Promise<void> {
     const results: Promise<void>[] = []
-    for (const member of this.#members) {
+    for (const member of this.#living) {
       const result = work(member)
       result.catch(() => {})
       results.push(result)
@@ -202,11 +281,11 @@ export class Run<H> {
   }
 
   async #wireOne(member: Member<H>, endOf: (channel: Channel) => H | undefined, sent = () => {}): Promise<void> {
-    const traits = (receiver: string) => {
-      const expendable = this.supervision.isExpendable(receiver)
-      return { keep: this.options.journaled || this.supervision.mayRestart(receiver) || expendable, expendable }
-    }
-    const plan = wiringPlanOf(member.name, this.#channels, endOf, traits)
+    const prospects = (receiver: string) => ({
+      keep: this.options.journaled || this.supervision.mayRestart(receiver),
+      outlived: this.supervision.mayBeOutlived(receiver),
+    })
+    const plan = wiringPlanOf(member.name, this.#channels, endOf, prospects)
     member.become('wiring')
     const wired = member.control.wire(plan)
     sent()
@@ -276,7 +355,7 @@ export class Run<H> {
 
   #completed(member: Member<H>): void {
     member.completed = true
-    if (this.#members.every(({ completed }) => completed)) this.options.onCompleted()
+    if (this.completed) this.options.onCompleted()
   }
 
   #died(member: Member<H>, error: Error, ownWill = false): void {
@@ -314,7 +393,7 @@ export class Run<H> {
   }
 }
 
-export function isLate(error: unknown): error is TroupeError {
+function isLate(error: unknown): error is TroupeError {
   return error instanceof TroupeError && error.code === 'E_DEADLINE'
 }
 

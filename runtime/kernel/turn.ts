@@ -42,6 +42,8 @@ export interface TurnHost {
 
 const never = new Promise<never>(() => {})
 
+type Work<A, R> = (item: A) => R | Promise<R>
+
 /** The `turn` of an actor's context. */
 export function createTurn(host: TurnHost): Turn {
   const operator = <T, R>(work: (item: T) => R | Promise<R>, options: TurnOptions<T> = {}): OperatorFunction<T, R> => {
@@ -55,60 +57,111 @@ export function createTurn(host: TurnHost): Turn {
   return Object.assign(operator, own)
 }
 
-/** The busy period itself: waits its turn, works, reports the span. */
-async function occupy<R>(host: TurnHost, span: TurnBegun, work: () => R | Promise<R>): Promise<R> {
-  await host.lock.acquire()
-  if (host.halted()) {
-    host.lock.release()
-    return never
-  }
-  const start = host.clock.now()
-  host.onBegin()
-  try {
-    return await (host.perform ? host.perform(span, work) : work())
-  } finally {
-    host.onSpan({ ...span, start, end: host.clock.now() })
-    host.lock.release()
-  }
+/** Who waits for a turn: told at once where its work was done at once. */
+interface Outcome<R> {
+  ended(result: R): void
+  failed(error: unknown): void
 }
 
-async function runOwn<R>(host: TurnHost, name: string, work: () => R | Promise<R>, take: number): Promise<R> {
-  if (host.halted()) return never
-  host.gate.enter()
+/**
+ * The busy period itself: waits its turn, works, reports the span. Where nothing has to be waited for, all of it happens
+ * before this returns, and no promise is made.
+ */
+function occupy<A, R>(host: TurnHost, begun: TurnBegun, work: Work<A, R>, item: A, outcome: Outcome<R>): void {
+  if (host.lock.tryEnter()) begin(host, begun, work, item, outcome)
+  else host.lock.enter(() => host.gate.within(() => begin(host, begun, work, item, outcome)))
+}
+
+function begin<A, R>(host: TurnHost, begun: TurnBegun, work: Work<A, R>, item: A, outcome: Outcome<R>): void {
+  const { lock, clock, perform } = host
+  if (host.halted()) return lock.release()
+  const start = clock.now()
+  host.onBegin()
+  let result: R | Promise<R>
   try {
-    const queuedAt = host.clock.now()
-    const putAway = host.beforeOwn?.()
-    if (putAway) await putAway
-    return await occupy(host, { name, queuedAt }, () => {
-      host.gate.admit(take)
-      return work()
-    })
-  } finally {
-    host.gate.leave()
+    result = perform ? perform(begun, () => work(item)) : work(item)
+  } catch (error) {
+    end(host, begun, start, true)
+    return outcome.failed(error)
   }
+  if (isPromise(result)) {
+    result.then(
+      (value) => {
+        end(host, begun, start, false)
+        outcome.ended(value)
+      },
+      (error: unknown) => {
+        end(host, begun, start, false)
+        outcome.failed(error)
+      },
+    )
+    return
+  }
+  end(host, begun, start, true)
+  outcome.ended(result)
+}
+
+function end(host: TurnHost, { name, queuedAt, attributes }: TurnBegun, start: number, settled: boolean): void {
+  const span = { name, queuedAt, start, end: host.clock.now() }
+  host.onSpan(attributes ? { ...span, attributes } : span)
+  host.lock.release(settled)
+}
+
+function isPromise<R>(result: R | Promise<R>): result is Promise<R> {
+  return typeof result === 'object' && result !== null && typeof (result as Promise<R>).then === 'function'
+}
+
+function runOwn<R>(host: TurnHost, name: string, work: () => R | Promise<R>, take: number): Promise<R> {
+  const { gate } = host
+  if (host.halted()) return never
+  gate.enter()
+  const queuedAt = host.clock.now()
+  return new Promise<R>((resolve, reject) => {
+    const outcome: Outcome<R> = {
+      ended: (result) => {
+        resolve(result)
+        gate.leave()
+      },
+      failed: (error) => {
+        reject(error)
+        gate.leave()
+      },
+    }
+    const admitted = () => {
+      if (take > 0) gate.admit(take)
+      return work()
+    }
+    const go = () => occupy(host, { name, queuedAt }, admitted, undefined, outcome)
+    const putAway = host.beforeOwn?.()
+    if (putAway) putAway.then(go, outcome.failed)
+    else if (gate.tired) gate.rest(go)
+    else go()
+  })
 }
 
 /** Works on the items of one stream, one turn each, in order. */
-class TurnQueue<T, R> {
-  readonly #items: { readonly item: T; readonly queuedAt: number }[] = []
+class TurnQueue<T, R> implements Outcome<R> {
+  readonly #host: TurnHost
+  readonly #work: Work<T, R>
+  readonly #options: TurnOptions<T>
+  readonly #subscriber: Subscriber<R>
+  #items: { readonly item: T; readonly queuedAt: number }[] = []
   #working = false
+  #draining = false
   #completed = false
 
-  constructor(
-    private readonly host: TurnHost,
-    private readonly work: (item: T) => R | Promise<R>,
-    private readonly options: TurnOptions<T>,
-    private readonly subscriber: Subscriber<R>,
-  ) {}
+  constructor(host: TurnHost, work: Work<T, R>, options: TurnOptions<T>, subscriber: Subscriber<R>) {
+    this.#host = host
+    this.#work = work
+    this.#options = options
+    this.#subscriber = subscriber
+  }
 
   follow(source: Observable<T>): () => void {
-    const { host, subscriber } = this
+    const { gate } = this.#host
+    const subscriber = this.#subscriber
     const subscription = source.subscribe({
-      next: (item) => {
-        host.gate.enter()
-        this.#items.push({ item, queuedAt: host.arrivedAt?.() ?? host.clock.now() })
-        if (!this.#working) void this.#drain()
-      },
+      next: (item) => this.#take(item),
       error: (error) => subscriber.error(error),
       complete: () => {
         this.#completed = true
@@ -117,44 +170,83 @@ class TurnQueue<T, R> {
     })
     return () => {
       subscription.unsubscribe()
-      host.gate.leave(this.#items.splice(0).length)
+      gate.leave(this.#items.length)
+      this.#items = []
     }
   }
 
-  async #drain(): Promise<void> {
-    const { host, subscriber } = this
-    this.#working = true
-    for (let next = this.#items.shift(); next !== undefined; next = this.#items.shift()) {
-      try {
-        subscriber.next(await this.#one(next.item, next.queuedAt))
-      } catch (error) {
-        if (host.halted()) return
-        host.fail(error)
-        subscriber.error(error)
-      } finally {
-        host.gate.leave()
-      }
+  ended(result: R): void {
+    try {
+      this.#subscriber.next(result)
+    } catch (error) {
+      this.#fail(error)
     }
-    this.#working = false
-    if (this.#completed) subscriber.complete()
+    this.#left()
+  }
+
+  failed(error: unknown): void {
+    if (!this.#host.halted()) this.#fail(error)
+    this.#left()
+  }
+
+  #take(item: T): void {
+    const { gate, clock, arrivedAt } = this.#host
+    gate.enter()
+    const queuedAt = arrivedAt?.() ?? clock.now()
+    if (this.#working) this.#items.push({ item, queuedAt })
+    else this.#one(item, queuedAt)
+  }
+
+  #one(item: T, queuedAt: number): void {
+    this.#working = true
+    const { ready } = this.#options
+    if (ready)
+      this.#untilReady(ready, item).then(
+        () => this.#begin(item, queuedAt),
+        (error) => this.failed(error),
+      )
+    else this.#begin(item, queuedAt)
+  }
+
+  #begin(item: T, queuedAt: number): void {
+    const { name = this.#host.role, attributes } = this.#options
+    let begun: TurnBegun
+    try {
+      begun = attributes ? { name, queuedAt, attributes: attributes(item) } : { name, queuedAt }
+    } catch (error) {
+      return this.failed(error)
+    }
+    occupy(this.#host, begun, this.#work, item, this)
   }
 
   async #untilReady(ready: (item: T) => Promise<void>, item: T): Promise<void> {
-    const { host } = this
-    host.onWaiting?.(1)
+    const { onWaiting } = this.#host
+    onWaiting?.(1)
     try {
       await ready(item)
     } finally {
-      host.onWaiting?.(-1)
+      onWaiting?.(-1)
     }
   }
 
-  async #one(item: T, queuedAt: number): Promise<R> {
-    const { host, work, options } = this
-    if (options.ready) await this.#untilReady(options.ready, item)
-    const attributes = options.attributes?.(item)
-    const span = { name: options.name ?? host.role, queuedAt, ...(attributes ? { attributes } : {}) }
-    return occupy(host, span, () => work(item))
+  #fail(error: unknown): void {
+    this.#host.fail(error)
+    this.#subscriber.error(error)
+  }
+
+  /** The turn is over: on to the next that waits, without a deeper stack for each. */
+  #left(): void {
+    this.#working = false
+    this.#host.gate.leave()
+    if (this.#draining) return
+    this.#draining = true
+    while (!this.#working) {
+      const next = this.#items.shift()
+      if (!next) break
+      this.#one(next.item, next.queuedAt)
+    }
+    this.#draining = false
+    if (this.#completed && !this.#working) this.#subscriber.complete()
   }
 }
 
@@ -163,29 +255,39 @@ function generate<R>(host: TurnHost, name: string, items: () => AsyncIterator<R>
   return new Observable<R>((subscriber) => {
     const { gate } = host
     const iterator = items()
+    const pull = () => iterator.next()
     let pulling = false
     let ended = false
 
-    async function pull(): Promise<void> {
-      pulling = true
-      gate.enter()
-      try {
-        const pulled = () => iterator.next()
-        const { done, value } = await occupy<IteratorResult<R>>(host, { name, queuedAt: host.clock.now() }, pulled)
-        if (done) end()
-        else subscriber.next(value)
-        if (done) subscriber.complete()
-      } catch (error) {
-        end()
-        if (!host.halted()) host.fail(error)
-        subscriber.error(error)
-      } finally {
-        pulling = false
-        gate.leave()
-      }
+    const outcome: Outcome<IteratorResult<R>> = {
+      ended: ({ done, value }) => {
+        try {
+          if (done) finish()
+          else subscriber.next(value)
+          if (done) subscriber.complete()
+        } catch (error) {
+          fail(error)
+        }
+        left()
+      },
+      failed: (error) => {
+        fail(error)
+        left()
+      },
     }
 
-    function end(): void {
+    function fail(error: unknown): void {
+      finish()
+      if (!host.halted()) host.fail(error)
+      subscriber.error(error)
+    }
+
+    function left(): void {
+      pulling = false
+      gate.leave()
+    }
+
+    function finish(): void {
       ended = true
       gate.remove(source)
     }
@@ -195,12 +297,16 @@ function generate<R>(host: TurnHost, name: string, items: () => AsyncIterator<R>
       get waiting() {
         return !pulling && !ended
       },
-      take: () => void pull(),
+      take: () => {
+        pulling = true
+        gate.enter()
+        occupy<undefined, IteratorResult<R>>(host, { name, queuedAt: host.clock.now() }, pull, undefined, outcome)
+      },
     }
     gate.add(source)
     return () => {
       const early = !ended
-      end()
+      finish()
       if (early) void leave(iterator).catch((error: unknown) => host.fail(error))
     }
   })

@@ -65,8 +65,8 @@ export class Outbox implements Reporter {
     else this.#flushLater()
   }
 
-  afterTurn(): void {
-    if (this.#clock.now() - this.#flushedAt >= FLUSH_MS) this.#flush()
+  afterTurn(now: number): void {
+    if (now - this.#flushedAt >= FLUSH_MS) this.#flush()
   }
 
   completed(): void {
@@ -133,7 +133,7 @@ export class Outbox implements Reporter {
   }
 
   #hear({ type, sequence }: AckFrame): void {
-    if (type === 'ack') return this.#acknowledge(sequence)
+    if (type === 'ack') return void this.#acknowledge(sequence)
     this.#commits.get(sequence)?.()
     this.#commits.delete(sequence)
   }

@@ -14,8 +14,8 @@ export interface Reporter {
   commit(commit: CellCommit): Promise<void> | undefined
   /** True while the main thread has not taken enough of what was sent: the actor's gate is closed then. */
   readonly behind: boolean
-  /** A good moment to send: a turn has ended. */
-  afterTurn(): void
+  /** A good moment to send: a turn has ended, at `now`. */
+  afterTurn(now: number): void
   /** Sends the rest; resolves when all of it was taken. */
   drain(): Promise<void>
 }

@@ -1,16 +1,18 @@
 import { checkCrossing, cloneRefusal } from '../channel/crossing.js'
+import { encodedWire, throughCodec } from '../channel/encoded-wire.js'
 import type { Wire } from '../channel/wire.js'
 import type { ActorDefinition, Api, Ports, RunningActor } from '../kernel/actor.js'
 import { TroupeError, toWire } from '../kernel/errors.js'
 import { Gate } from '../kernel/gate.js'
 import type { FifoLock } from '../kernel/lock.js'
 import { createTurn, type Span, type TurnBegun } from '../kernel/turn.js'
-import type { RunEvent } from '../observe/events.js'
+import type { ActorIdentity, RunEvent } from '../observe/events.js'
 import type { Reporter } from '../observe/reporter.js'
 import { openWeightStore } from '../tensor/weight-store.js'
 import type { WeightStore, WeightStoreHandle } from '../tensor/weights.js'
 import type { Clock } from '../time/clock.js'
 import type { Scheduler } from '../time/scheduler.js'
+import { answerOf } from './asking.js'
 import { createContext } from './context.js'
 import { type Control, type Reply, type Rewiring, reply, type WiringPlan } from './control.js'
 import { Effects } from './effects.js'
@@ -27,6 +29,8 @@ export interface CellPlace<H> {
   readonly toWire: (end: H) => Wire
   /** Runs what may run the actor's own code, so that a stray error can be told whose it is. */
   readonly within: <T>(work: () => T) => T
+  /** How many turns that wait for nothing may follow one another, and for how long, before what they did leaves. Default: one. */
+  readonly burst?: { readonly turns: number; readonly ms?: number | undefined } | undefined
   /** Does a turn's work where time is virtual: the result comes at the moment at which the turn ends. `index` counts turns. */
   readonly perform?: (<R>(turn: TurnBegun, index: number, work: () => R | Promise<R>) => Promise<R>) | undefined
   /** Default: shared memory, as other threads see it. */
@@ -40,12 +44,14 @@ export class Cell<H> implements Control<H> {
   readonly #gate: Gate
   readonly #effects: Effects
   readonly #abort = new AbortController()
+  readonly #identity: ActorIdentity
   #definition: ActorDefinition | undefined
   #actor: RunningActor<Ports, Ports, Api> | undefined
   #starting: Promise<unknown> = Promise.resolve()
   #wiring: Wiring | undefined
   #halted = false
   #killed = false
+  #paused = false
   #failed = false
   #completed = false
   /** Turns under way, and those that wait to be ready. */
@@ -58,16 +64,22 @@ export class Cell<H> implements Control<H> {
   #untilTurnEnds: (() => void)[] = []
   #quiet: (() => void) | undefined
   #malformed = 0
+  /** When the first turn since everything had settled began, and the last one ended. */
+  #burstFrom = 0
+  #burstTo = 0
 
   constructor(spec: CellSpec, place: CellPlace<H>) {
     this.#spec = spec
     this.#place = place
+    const { name, role, replica } = spec
+    this.#identity = { name, role, replica }
     this.#done = spec.resume?.turns ?? 0
     this.#gate = new Gate({
       scheduler: place.scheduler,
       mayTake: () => (this.#wiring?.ready ?? false) && !place.reporter.behind,
       onIdle: () => this.#idle(),
       within: place.within,
+      goOn: (turns) => this.#mayGoOn(turns),
     })
     this.#effects = new Effects({
       held: spec.commits,
@@ -87,22 +99,11 @@ export class Cell<H> implements Control<H> {
   }
 
   rewire({ channel, end }: Rewiring<H>): Promise<Reply<void>> {
-    return reply(() => this.#wiring?.rewire({ channel, end: end && this.#place.toWire(end) }))
+    return reply(() => this.#wiring?.rewire({ channel, end: end && this.#wireOf(end) }))
   }
 
   ask(method: string, args: readonly unknown[]): Promise<Reply<unknown>> {
-    return reply(async () => {
-      const where = this.#spec.name
-      const api = this.#actor?.api ?? {}
-      const call = Object.hasOwn(api, method) ? api[method] : undefined
-      if (!call) {
-        const hint = `It has: ${Object.keys(api).join(', ') || 'none'}`
-        throw new TroupeError('E_CONFIG', `${where} has no method "${method}"`, { where, hint })
-      }
-      const answer = await this.#place.within(() => call(...args))
-      checkCrossing(answer, `${where}, answer of "${method}"`)
-      return answer
-    })
+    return reply(() => this.#place.within(() => answerOf(this.#spec, this.#actor?.api ?? {}, method, args)))
   }
 
   ping(): Promise<Reply<void>> {
@@ -145,24 +146,25 @@ export class Cell<H> implements Control<H> {
     this.#wiring?.close()
   }
 
-  /** Lets nothing more in; resolves when no turn works or is about to, and everything done is put away and acknowledged. */
+  /**
+   * Lets nothing begin any more; resolves when nothing works, and what is done and what waits is put away. This life does
+   * not go on: the next one begins with what was put away.
+   */
   async pause(): Promise<void> {
+    this.#paused = true
     this.#gate.shut()
-    while (!this.quiet && !this.#halted)
+    if (this.#gate.idle) this.#changed = true // what has come since waits in its order
+    while (!this.quiet)
       await new Promise<void>((resolve) => {
         this.#quiet = resolve
         this.#gate.settle()
       })
-    this.#wiring?.release(true)
   }
 
-  /** Whether nothing works here, or is about to, except for what waits to be ready. */
+  /** Whether nothing works here, or is about to, except for what waits to be ready: that is taken anew in the next life. */
   get quiet(): boolean {
-    return this.#turns === 0 && this.#gate.busy === this.#unready && !this.#changed
-  }
-
-  resume(): void {
-    if (!this.#halted) this.#gate.open()
+    if (this.#halted) return true
+    return this.#turns === 0 && this.#gate.busy === this.#unready && (this.#unready > 0 || !this.#changed)
   }
 
   /** The gate's look at the world: something may have changed. */
@@ -187,8 +189,9 @@ export class Cell<H> implements Control<H> {
     this.#failed = true
     this.#shut()
     this.#state('failed', error)
-    // The others hear nothing: they wait until it goes on where it was, or go on without it.
-    if (this.#spec.commits || this.#spec.expendable) this.#wiring?.close()
+    // The others hear nothing of one that goes on where it was, or is given up: an error would end their streams, and a
+    // cancelled input would lose what its siblings are to be given.
+    if (this.#spec.commits || this.#spec.outlived) this.#wiring?.close()
     else this.#wiring?.fail(error)
     this.#place.reporter.failed(toWire(error))
   }
@@ -205,7 +208,7 @@ export class Cell<H> implements Control<H> {
         lock,
         halted: () => this.#halted,
         arrivedAt: () => this.#wiring?.arriving,
-        beforeOwn: () => (this.#gate.busy === 1 ? this.#putAway() : undefined),
+        beforeOwn: () => this.#beforeOwn(),
         onWaiting: (change) => this.#waiting(change),
         onBegin: () => this.#turns++,
         perform: perform && ((begun, work) => perform(begun, this.#done, work)),
@@ -218,19 +221,31 @@ export class Cell<H> implements Control<H> {
       this.#actor = await this.#definition.start(context)
       if (resume?.role !== undefined) await this.#actor.restore?.(resume.role)
     } catch (error) {
-      this.#failed = true
-      this.#state('failed', error)
-      throw error
+      throw this.#refused(error)
     }
     this.#state('ready')
   }
 
+  /** It cannot begin: whoever asked it to is told, and so is the log. */
+  #refused(error: unknown): unknown {
+    this.#failed = true
+    this.#shut()
+    this.#wiring?.close()
+    this.#state('failed', error)
+    return error
+  }
+
+  #wireOf(end: H): Wire {
+    const wire = this.#place.toWire(end)
+    return this.#spec.remote ? encodedWire(wire) : wire
+  }
+
   #wire(plan: WiringPlan<H>): void {
     if (!this.#definition || !this.#actor) throw new TroupeError('E_ACTOR_DOWN', 'the actor has not started')
-    const { toWire: wireOf, clock, scheduler } = this.#place
+    const { clock, scheduler } = this.#place
     const wireOfAny = <E extends { readonly end: H | undefined }>(each: E) => ({
       ...each,
-      end: each.end === undefined ? undefined : wireOf(each.end),
+      end: each.end === undefined ? undefined : this.#wireOf(each.end),
     })
     this.#wiring = new Wiring({
       spec: this.#spec,
@@ -261,10 +276,15 @@ export class Cell<H> implements Control<H> {
           this.#changed = true
         },
         aside: (port, message) => this.#setAside(port, message),
+        dropped: (port, message) => this.#deadLetter(port, 'overflow', message),
       },
     })
     for (const input of this.#wiring.inputs) this.#gate.add(input)
-    this.#wiring.open(this.#actor)
+    try {
+      this.#wiring.open(this.#actor)
+    } catch (error) {
+      throw this.#refused(error)
+    }
     if (!this.#halted) this.#gate.open()
   }
 
@@ -284,17 +304,27 @@ export class Cell<H> implements Control<H> {
     this.#tellQuiet()
   }
 
+  /** While the actor is paused, a turn of its own loop does not begin. */
+  #beforeOwn(): Promise<void> | undefined {
+    const putAway = this.#gate.busy === 1 ? this.#putAway() : undefined
+    if (!this.#paused) return putAway
+    return Promise.resolve(putAway).then(() => {
+      this.#waiting(1)
+      return new Promise<never>(() => {})
+    })
+  }
+
   #putAway(): Promise<void> | undefined {
     const wiring = this.#wiring
     if (!this.#changed || this.#halted || !wiring) return undefined
     this.#changed = false
     wiring.settle()
     if (!this.#spec.commits) {
-      wiring.release(this.#spec.expendable)
+      wiring.release()
       return undefined
     }
     try {
-      const role = this.#actor?.snapshot?.()
+      const role = this.#place.within(() => this.#actor?.snapshot?.())
       if (role instanceof Promise) return role.then((state) => this.#commit(wiring, state)).catch((e) => this.fail(e))
       return this.#commit(wiring, role)
     } catch (error) {
@@ -311,7 +341,9 @@ export class Cell<H> implements Control<H> {
       wiring.release()
     }
     try {
-      const commit = { turns: this.#done, role, ...wiring.putAway(), events: this.#effects.take() }
+      checkCrossing(role, `${this.#spec.name}, snapshot`)
+      const state = this.#spec.remote ? throughCodec(role) : role
+      const commit = { turns: this.#done, role: state, ...wiring.putAway(), events: this.#effects.take() }
       const confirmed = this.#place.reporter.commit(commit)
       if (confirmed) return confirmed.then(leave)
       leave()
@@ -327,11 +359,16 @@ export class Cell<H> implements Control<H> {
     const what = lost ? 'moved buffers were lost with the actor that had them' : 'it has ended the actor too often'
     const error = new TroupeError('E_POISON', what, { where: `${this.#spec.name}, input "${port}"` })
     this.#report(this.#stamped({ type: 'aside', input: port, error: toWire(error) }))
-    if (!lost) this.#effects.emit(this.#stamped({ type: 'record', kind: 'dead-letters', value: { port, message } }))
+    if (!lost) this.#deadLetter(port, 'poison', message)
     const instead = lost ? undefined : this.#place.within(() => this.#actor?.setAside?.(port, message))
     if (instead) this.#wiring?.emitInstead(instead)
     // It leaves before another turn is wanted, which may wait for what comes of it.
-    this.#gate.settle()
+    this.#gate.leaveFirst()
+  }
+
+  #deadLetter(port: string, reason: 'overflow' | 'poison', message: unknown): void {
+    this.#changed = true
+    this.#effects.emit(this.#stamped({ type: 'record', kind: 'dead-letters', value: { port, reason, message } }))
   }
 
   #waiting(change: 1 | -1): void {
@@ -345,19 +382,41 @@ export class Cell<H> implements Control<H> {
     this.#quiet = undefined
   }
 
+  /** What a turn did is put away before the next one begins, where it is put away at all. */
+  #mayGoOn(turns: number): boolean {
+    const { turns: most = 1, ms = Number.POSITIVE_INFINITY } = this.#place.burst ?? {}
+    return turns < most && !this.#spec.commits && this.#burstTo - this.#burstFrom < ms
+  }
+
   #afterTurn(span: Span): void {
     const { reporter } = this.#place
+    if (this.#gate.turns === 0) this.#burstFrom = span.start
+    this.#burstTo = span.end
     this.#turns--
     this.#done++
     this.#changed = true
     this.#effects.endTurn(span.end)
-    const { actor } = this.#stamped({ type: 'span' })
-    this.#report({ type: 'span', actor, ...span })
-    for (const { name, depth, window, ended } of this.#wiring?.inputs ?? []) {
-      if (!ended) this.#report({ type: 'queue', actor, at: span.end, input: name, depth, window })
+    if (!this.#killed) {
+      this.#reportTurn(span)
+      reporter.afterTurn(span.end)
     }
-    if (!this.#killed) reporter.afterTurn()
     if (this.#turns === 0) for (const tell of this.#untilTurnEnds.splice(0)) tell()
+  }
+
+  #reportTurn({ name, queuedAt, start, end, attributes }: Span): void {
+    const { reporter } = this.#place
+    const actor = this.#identity
+    reporter.emit(
+      attributes
+        ? { type: 'span', actor, name, queuedAt, start, end, attributes }
+        : { type: 'span', actor, name, queuedAt, start, end },
+    )
+    if (!this.#wiring) return
+    for (const input of this.#wiring.inputs) {
+      if (input.ended) continue
+      const { name: port, depth, window } = input
+      reporter.emit({ type: 'queue', actor, at: end, input: port, depth, window })
+    }
   }
 
   #shut(): void {
@@ -365,11 +424,11 @@ export class Cell<H> implements Control<H> {
     this.#halted = true
     this.#gate.shut()
     this.#abort.abort(new TroupeError('E_STOPPED', 'the troupe stops', { where: this.#spec.name }))
+    this.#tellQuiet()
   }
 
   #stamped<E extends object>(event: E) {
-    const { name, role, replica } = this.#spec
-    return { actor: { name, role, replica }, at: this.#place.clock.now(), ...event }
+    return { actor: this.#identity, at: this.#place.clock.now(), ...event }
   }
 
   #state(state: 'ready' | 'stopped' | 'failed', error?: unknown): void {

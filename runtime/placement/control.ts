@@ -1,3 +1,4 @@
+import type { Overflow } from '../channel/index.js'
 import { fromWire, toWire, type WireError } from '../kernel/errors.js'
 
 /** An answer that keeps an error's class, code and cause on its way. */
@@ -17,10 +18,12 @@ export interface WiringPlan<H> {
   /** One entry a connection, with an end for each replica of its receiver. */
   readonly outputs: readonly {
     readonly port: string
+    readonly overflow: Overflow
+    readonly window: number
     readonly ends: readonly {
       readonly channel: number
       readonly keep: boolean
-      readonly expendable?: boolean | undefined
+      readonly outlived: boolean
       readonly end: H | undefined
     }[]
   }[]
@@ -39,8 +42,6 @@ export interface Control<H> {
   wire(plan: WiringPlan<H>): Promise<Reply<void>>
   rewire(rewiring: Rewiring<H>): Promise<Reply<void>>
   ask(method: string, args: readonly unknown[]): Promise<Reply<unknown>>
-  /** Answers as soon as the place of the actor can answer at all. */
-  ping(): Promise<Reply<void>>
   /** No further turn begins; resolves when the current one has ended. */
   halt(): Promise<Reply<void>>
   /** Stops the actor for good, after `halt`. */

@@ -24,6 +24,9 @@ export interface Hosting<H> {
   readonly settle?: ((moment: 'start' | 'tell') => Promise<void>) | undefined
 }
 
+/** Long enough that what comes between turns weighs little, short enough that nobody waits for it. */
+const BURST = { turns: 256, ms: 1 }
+
 /** Whom errors are laid at that nobody caught: the actor that was hosted last. */
 let current: Cell<never> | undefined
 let isListening = false
@@ -39,6 +42,7 @@ export function hostActor<H>({ spec, control, reports, toWire, confirmed, settle
     definition: () => importDefinition(spec.module, spec.role),
     toWire,
     within: (work) => work(),
+    burst: BURST,
   })
   current = cell as unknown as Cell<never>
   const { name, role, replica } = spec
@@ -89,7 +93,7 @@ function tellingAfter(outbox: Outbox, settled: () => Promise<void>): Reporter {
     get behind() {
       return outbox.behind
     },
-    afterTurn: () => outbox.afterTurn(),
+    afterTurn: (at) => outbox.afterTurn(at),
     drain: () => outbox.drain(),
   }
 }

@@ -1,8 +1,10 @@
 import { InlineBus } from '../channel/inline-wire.js'
 import type { Wire } from '../channel/wire.js'
 import type { ActorDefinition } from '../kernel/actor.js'
-import { sharedThreadLock } from '../kernel/lock.js'
+import { type FifoLock, sharedThreadLock } from '../kernel/lock.js'
 import { directReporter } from '../observe/reporter.js'
+import { openWeightStore } from '../tensor/weight-store.js'
+import type { WeightStore } from '../tensor/weights.js'
 import type { Clock } from '../time/clock.js'
 import { keepAlive } from '../time/keep-alive.js'
 import { realScheduler } from '../time/scheduler.js'
@@ -10,6 +12,9 @@ import { Cell } from './cell.js'
 import { type Control, type Reply, reply, unwrap } from './control.js'
 import type { CellSpec, Host, HostSink, Stage } from './stage.js'
 import { answeredBy, installStrayErrors } from './stray.js'
+
+/** A number of turns and no time: the order of turns must not depend on how fast the machine is. */
+const BURST = { turns: 32 }
 
 /** All actors in this thread, their turns one after another: the same seed gives the same sequence of events. */
 export function inlineStage(clock: Clock): Stage<Wire> {
@@ -28,11 +33,24 @@ export function inlineStage(clock: Clock): Stage<Wire> {
       definition: async () => definition,
       toWire: (end) => end,
       within: (work) => answeredBy(cell, work),
+      burst: BURST,
+      openWeights: (handle) => disturbing(openWeightStore(handle), lock),
     })
     return { control: controlByCopy(cell), kill: async () => cell.kill() }
   }
 
   return { sequential: true, host, pair: () => bus.pair(), close: async () => release() }
+}
+
+/** Who waits for a version is woken by the machine, and comes before the next turn. */
+function disturbing(store: WeightStore, lock: FifoLock): WeightStore {
+  return {
+    ...store,
+    publish: (version, flat) => {
+      store.publish(version, flat)
+      lock.disturb()
+    },
+  }
 }
 
 /** As it would be on its way to a thread; shared memory stays shared. */

@@ -48,7 +48,10 @@ export function remoteControl<H>(endpoint: comlink.Endpoint, options: RemoteCont
   const control: Control<H> = {
     start: () => call(() => remote.start()),
     wire: (plan) => {
-      const ends = [...plan.inputs.map(({ end }) => end), ...plan.outputs.flatMap((output) => output.ends.map(({ end }) => end))]
+      const ends = [
+        ...plan.inputs.map(({ end }) => end),
+        ...plan.outputs.flatMap((output) => output.ends.map(({ end }) => end)),
+      ]
       return call(() => remote.wire(comlink.transfer(plan, transfersOf(ends))))
     },
     rewire: (rewiring) => call(() => remote.rewire(comlink.transfer(rewiring, transfersOf([rewiring.end])))),

@@ -10,7 +10,7 @@ import { remoteControl } from './remote-control.js'
 import type { CellSpec, Host, HostSink } from './stage.js'
 import { ThreadPool } from './thread-pool.js'
 
-const hostFile = fileURLToPath(new URL('./host.js', import.meta.url))
+const hostFile = fileURLToPath(new URL('./thread.js', import.meta.url))
 
 /** Threads that actors live in, one in each. */
 export interface ThreadHosts {

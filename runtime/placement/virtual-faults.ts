@@ -6,6 +6,7 @@ import type { Clock } from '../time/clock.js'
 import type { VirtualTime } from '../time/virtual.js'
 import type { CellCommit } from './commit.js'
 import type { Control, Reply } from './control.js'
+import { asTurnWork } from './turn-work.js'
 
 /**
  * How an actor fails in a turn: its host ends before the work, in the middle of it, or just after its result is out; or it computes
@@ -173,7 +174,7 @@ function computing<R>(time: VirtualTime, ms: number, work: () => R | Promise<R>)
     const end = (settle: () => void) => void time.schedule(ms, settle, place)
     let result: R | Promise<R>
     try {
-      result = work()
+      result = asTurnWork(work)
     } catch (error) {
       return end(() => reject(error))
     }

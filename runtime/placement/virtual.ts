@@ -1,4 +1,4 @@
-import { type Traffic, type VirtualLinks, virtualPair } from '../channel/virtual-wire.js'
+import { Traffic, type VirtualLinks, virtualPair } from '../channel/virtual-wire.js'
 import type { Wire } from '../channel/wire.js'
 import type { ActorDefinition } from '../kernel/actor.js'
 import { FifoLock } from '../kernel/lock.js'
@@ -14,6 +14,7 @@ import type { Control } from './control.js'
 import { controlByCopy, copied } from './inline.js'
 import type { CellSpec, Host, HostSink, Stage } from './stage.js'
 import { answeredBy, installStrayErrors } from './stray.js'
+import { withoutWaits, withoutWeightWaits } from './turn-work.js'
 import { type Faults, FaultyLife } from './virtual-faults.js'
 
 export interface VirtualOptions {
@@ -23,15 +24,26 @@ export interface VirtualOptions {
   /** How long messages take; default no time. */
   readonly links?: LinksConfig | undefined
   readonly faults?: Faults | undefined
+  readonly resume?: VirtualState | undefined
   /** What moves the run; default: a time of its own. */
   readonly time?: VirtualTime | undefined
 }
 
 export interface VirtualStage extends Stage<Wire> {
   readonly time: VirtualTime
-  /** Lets nothing begin any more, and resolves when nothing works, is on its way or is not put away. */
+  /**
+   * Lets nothing begin any more, and resolves when nothing works, is on its way or is not put away. What lives here now
+   * does not go on.
+   */
   pause(): Promise<void>
-  resume(): void
+  /** Where the stage is: another one goes on there. */
+  readonly state: VirtualState
+}
+
+export interface VirtualState {
+  readonly now: number
+  /** Frames that went from one actor to another so far, by `from->to`. */
+  readonly sent: ReadonlyMap<string, number>
 }
 
 const REPEAT_MS = 50
@@ -41,10 +53,11 @@ const REPEAT_MS = 50
  * come at the virtual moment at which they end. The same seed and configuration give the same run, to the bit.
  */
 export function virtualStage(options: VirtualOptions): VirtualStage {
-  const { seed, faults = {}, time = createVirtualTime() } = options
+  const { seed, faults = {}, resume } = options
+  const time = options.time ?? createVirtualTime({ startAt: resume?.now ?? 0 })
   const costOf = createCostModel(options.costs ?? {}, seed)
   const latencyOf = createLinkModel(options.links ?? {}, seed)
-  const traffic: Traffic = { underway: 0 }
+  const traffic = new Traffic(resume?.sent)
   const links: VirtualLinks = {
     latencyMs: ({ from, to, index }) => latencyOf({ from, to, index }),
     posted: faults.posted,
@@ -72,7 +85,7 @@ export function virtualStage(options: VirtualOptions): VirtualStage {
       return life.perform({ name: turn.name, index }, ms, work)
     }
     const cell: Cell<Wire> = new Cell<Wire>(copied(spec), {
-      clock: life.clock(time.clock),
+      clock: withoutWaits(life.clock(time.clock), name),
       scheduler: time.scheduler,
       lock: new FifoLock(),
       reporter: life.reporting(directReporter(sink)),
@@ -80,7 +93,7 @@ export function virtualStage(options: VirtualOptions): VirtualStage {
       toWire: (end) => end,
       within: (work) => answeredBy(cell, work),
       perform,
-      openWeights,
+      openWeights: (handle) => withoutWeightWaits(openWeights(handle), name),
     })
     cells.set(name, cell)
     faults.hosted?.(life)
@@ -98,7 +111,7 @@ export function virtualStage(options: VirtualOptions): VirtualStage {
       await Promise.all([...cells.values()].map((cell) => cell.pause()))
       await new Promise<void>((resolve) => time.scheduler.hop(resolve))
       if (traffic.underway === 0 && [...cells.values()].every(({ quiet }) => quiet)) return
-      if (traffic.underway > 0) await time.clock.sleep(1)
+      await traffic.none()
     }
   }
 
@@ -108,8 +121,8 @@ export function virtualStage(options: VirtualOptions): VirtualStage {
     host,
     pair: (from, to) => virtualPair(time, links, traffic, [from, to]),
     pause,
-    resume: () => {
-      for (const cell of cells.values()) cell.resume()
+    get state() {
+      return { now: time.clock.now(), sent: new Map(traffic.sent) }
     },
     close: async () => time.close(),
   }

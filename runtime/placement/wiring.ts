@@ -7,7 +7,7 @@ import type { Scheduler } from '../time/scheduler.js'
 import type { Rewiring, WiringPlan } from './control.js'
 import type { CellSpec } from './stage.js'
 
-export interface WiringEvents {
+interface WiringEvents {
   /** Items, credit or subscribers came. */
   changed(): void
   /** Credit came for what had waited for it. */
@@ -21,6 +21,8 @@ export interface WiringEvents {
   taking(channel: number, seq: number): void
   /** The actor has emitted something. */
   emitted(): void
+  /** A message is lost for want of credit, where the connection says so. */
+  dropped(port: string, message: unknown): void
   /** A message is not given to the actor any more; undefined where moved buffers are lost. */
   aside(port: string, message: unknown): void
 }
@@ -119,7 +121,7 @@ export class Wiring {
   /** Lets everything settled go: outputs, then acknowledgements. */
   release(now = false): void {
     for (const output of this.outputs) output.release()
-    for (const input of this.inputs) input.tell(now)
+    for (const input of this.inputs) input.tell(now || this.#options.spec.outlived)
   }
 
   fail(error: unknown): void {
@@ -137,9 +139,8 @@ export class Wiring {
       error: (error) => {
         const own = !this.isInbound(error)
         if (own) this.#options.events.failed(error)
-        // Its receivers wait until it goes on where it was, or go on without it.
-        const { commits, expendable } = this.#options.spec
-        if (own && (commits || expendable)) return
+        // One that may be restarted goes on where it was, and of one that is given up the troupe tells its receivers.
+        if (own && (this.#options.spec.commits || this.#options.spec.outlived)) return
         output.fail(error)
         this.#ended(output)
       },
@@ -204,13 +205,14 @@ export class Wiring {
           this.#ended(output)
         },
         malformed: () => events.malformed(`output "${port}"`),
+        dropped: (message) => events.dropped(port, message),
         failed: (error) => events.failed(error),
       },
     })
     const connections = plan.outputs.filter((connection) => connection.port === port)
-    connections.forEach(({ ends }, i) => {
+    connections.forEach(({ ends, overflow, window }, i) => {
       const channels = ends.map(({ end, ...channel }) => ({ ...channel, wire: end }))
-      output.connect(channels, state?.connections[i])
+      output.connect(channels, { overflow, window }, state?.connections[i])
     })
     output.ended = state?.ended ?? false
     return output

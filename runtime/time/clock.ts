@@ -21,9 +21,11 @@ export interface Clock {
   deadline<T>(work: Promise<T>, ms: number, what: string): Promise<T>
 }
 
+const { timeOrigin } = performance
+
 /** The machine's clock. */
 export const realClock: Clock = {
-  now: () => performance.timeOrigin + performance.now(),
+  now: () => timeOrigin + performance.now(),
   async sleep(ms, signal) {
     try {
       await delay(ms, undefined, { ref: false, ...(signal ? { signal } : {}) })

@@ -27,35 +27,41 @@ const events = Array.from({ length: 24 }, (_, at): RunEvent => {
   return kinds[at % 5]!
 })
 
+/** Of all files but that of what the process uses, which is not the same twice. */
 const contents = (path: string) =>
   Object.fromEntries(
     readdirSync(path)
+      .filter((name) => name !== 'status.json')
       .sort()
       .map((name) => [name, readFileSync(join(path, name), 'utf8')]),
   )
 
-test('a folder that was cut anywhere and gone on with is, to the byte, one that never was', (t) => {
-  const whole = openRunFolder(fresh(), description)
-  for (const event of events) whole.observe(event)
-  whole.finish({ done: true })
-  const wanted = contents(whole.path)
-  t.true(JSON.parse(wanted['trace.json']!).length > events.length / 2)
-  for (let cut = 0; cut <= events.length; cut++) {
-    const before = openRunFolder(fresh(), description)
-    for (const event of events.slice(0, cut)) before.observe(event)
-    const marks = before.marks()
-    for (const event of events.slice(cut).reverse()) before.observe(event) // all of this is lost
-    before.fail(new Error('stopped'), 99)
-    const after = resumeRunFolder(before.path, structuredClone(marks))
-    t.deepEqual(after.description, description)
-    t.deepEqual(readRunDescription(before.path), description)
-    t.false(existsSync(join(after.path, 'error.json')), 'the run goes on')
-    t.deepEqual(after.marks(), marks, `cut at ${cut}`)
-    for (const event of events.slice(cut)) after.observe(event)
-    after.finish({ done: true })
-    t.deepEqual(contents(after.path), wanted, `cut at ${cut}`)
-  }
-})
+for (const stage of ['inline', 'virtual'])
+  test(`${stage}: a folder that was cut anywhere and gone on with is, to the byte, one that never was`, (t) => {
+    const description = { scenario: 'toy', seed: 1, stage, backend: 'cpu', config: {}, startedAt: 0 }
+    const whole = openRunFolder(fresh(), description)
+    for (const event of events) whole.observe(event)
+    whole.finish({ done: true })
+    const wanted = contents(whole.path)
+    t.true(JSON.parse(wanted['trace.json']!).length > events.length / 2)
+    t.is('events.jsonl' in wanted, stage === 'virtual')
+    for (let cut = 0; cut <= events.length; cut++) {
+      const before = openRunFolder(fresh(), description)
+      for (const event of events.slice(0, cut)) before.observe(event)
+      const marks = before.marks()
+      for (const event of events.slice(cut).reverse()) before.observe(event) // all of this is lost
+      before.fail(new Error('stopped'), 99)
+      const after = resumeRunFolder(before.path, structuredClone(marks))
+      t.deepEqual(after.description, description)
+      t.deepEqual(readRunDescription(before.path), description)
+      t.false(existsSync(join(after.path, 'error.json')), 'the run goes on')
+      t.deepEqual(after.marks(), marks, `cut at ${cut}`)
+      for (const event of events.slice(cut)) after.observe(event)
+      t.is(after.traceHash(), whole.traceHash(), `cut at ${cut}`)
+      after.finish({ done: true })
+      t.deepEqual(contents(after.path), wanted, `cut at ${cut}`)
+    }
+  })
 
 test('marks count bytes, and what they count is in the files', (t) => {
   const folder = openRunFolder(fresh(), description)

@@ -106,6 +106,10 @@ test('beats are counted: a watch that was held up itself blames nobody', (t) => 
   let beat = () => {}
   let answer = () => {}
   const found: unknown[] = []
+  const after = (_: number, work: () => void) => {
+    beat = work
+    return () => {}
+  }
   const stop = watchHeartbeat(
     {
       ping: () =>
@@ -115,7 +119,7 @@ test('beats are counted: a watch that was held up itself blames nobody', (t) => 
     },
     {
       name: 'judge',
-      clock: { ...realClock, after: (_, work) => ((beat = work), () => {}) },
+      clock: { ...realClock, after },
       heartbeatMs: 100,
       hangAfterMs: 250,
       onHung: (error) => found.push(error.message),

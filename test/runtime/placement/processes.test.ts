@@ -52,7 +52,7 @@ test.serial('a process starts, answers, halts, is disposed of and ends by itself
 
 async function dies(
   t: ExecutionContext,
-  how: (host: HostedProcess, pid: number) => Promise<unknown> | void,
+  how: (host: HostedProcess, pid: number) => unknown,
   expected: { code: string; message: RegExp },
 ): Promise<void> {
   await withHosts(async (hosts) => {
@@ -136,11 +136,30 @@ test.serial('actors in three processes are joined by wires of their own', async 
     await Promise.all([source, middle, sink].map(({ control }) => answered(control.start())))
     const [first, second] = [socketEnd(middle.path), socketEnd(middle.path)]
     await Promise.all([
-      answered(source.control.wire({ inputs: [], outputs: [{ port: 'numbers', ends: [{ channel: 0, keep: false, end: first }] }] })),
+      answered(
+        source.control.wire({
+          inputs: [],
+          outputs: [
+            {
+              port: 'numbers',
+              overflow: 'block',
+              window: 4,
+              ends: [{ channel: 0, keep: false, outlived: false, end: first }],
+            },
+          ],
+        }),
+      ),
       answered(
         middle.control.wire({
           inputs: [{ port: 'numbers', channel: 0, window: 4, end: first }],
-          outputs: [{ port: 'doubled', ends: [{ channel: 1, keep: false, end: second }] }],
+          outputs: [
+            {
+              port: 'doubled',
+              overflow: 'block',
+              window: 4,
+              ends: [{ channel: 1, keep: false, outlived: false, end: second }],
+            },
+          ],
         }),
       ),
       answered(sink.control.wire({ inputs: [{ port: 'numbers', channel: 1, window: 4, end: second }], outputs: [] })),
