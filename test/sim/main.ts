@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util'
+import { DEFECTS } from './defects.js'
+import { Hunt } from './hunt.js'
 import { drawPlan } from './plan.js'
 import { SOMETIMES } from './reached.js'
 import { type Simulated, simulate } from './simulate.js'
@@ -7,6 +9,8 @@ import { type Simulated, simulate } from './simulate.js'
 const AGAIN_EVERY = 50
 /** So many seeds reach everything that must be reached. */
 const ENOUGH = 300
+/** Longest search for one defect. */
+const DEFECT_MS = 240_000
 
 const { values } = parseArgs({
   options: {
@@ -77,10 +81,28 @@ async function many(): Promise<void> {
   process.exitCode = 1
 }
 
+async function defects(): Promise<void> {
+  const hunt = new Hunt()
+  const chosen = DEFECTS.filter(({ name }) => values.only === undefined || name.includes(values.only))
+  let missed = 0
+  try {
+    for (const each of chosen) {
+      const { seeds, invariant } = await hunt.find(each, { seeds: Number(values.seeds), timeoutMs: DEFECT_MS })
+      if (seeds === undefined) missed++
+      say(`${(seeds === undefined ? 'MISSED' : String(seeds)).padStart(6)}  ${each.name}: ${invariant}`)
+    }
+  } finally {
+    hunt.close()
+  }
+  say(`${chosen.length - missed} of ${chosen.length} defects were found`)
+  if (missed > 0) process.exitCode = 1
+}
+
 if (values.seed !== undefined) {
   if (values.trace) say(JSON.stringify(drawPlan(Number(values.seed)), undefined, 1))
   const simulated = await one(Number(values.seed), true)
   if (simulated.violation) fail(simulated)
   else say(`seed ${values.seed}: no violation, trace ${simulated.hash}`)
-} else await many()
+} else if (values.defects) await defects()
+else await many()
 process.exit()

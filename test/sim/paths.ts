@@ -61,6 +61,6 @@ export function nodeOf(actor: string): string {
   return actor.split('/')[0] as string
 }
 
-export function replicasOf({ name, replicas }: SimNode): string[] {
+export function replicasOf({ name, replicas }: Pick<SimNode, 'name' | 'replicas'>): string[] {
   return replicas === 1 ? [name] : Array.from({ length: replicas }, (_, i) => `${name}/${i}`)
 }

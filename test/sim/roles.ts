@@ -216,8 +216,9 @@ class Role {
       turn(read, { name: 'read', ready }),
       turn(({ item, version, newest }) => {
         this.#life.works()
-        this.#world.wrote(version, newest)
-        return this.#pass(item, { version })
+        const out = this.#pass(item, { version })
+        this.#world.wrote(out.version, newest)
+        return out
       }),
     )
   }

@@ -3,7 +3,7 @@ import { createWeightStore } from '../../runtime/tensor/weight-store.js'
 import { seededRandom } from '../../runtime/time/index.js'
 import { createVirtualTime } from '../../runtime/time/virtual.js'
 import { faultsOf } from './faults.js'
-import { nodeOf } from './paths.js'
+import { nodeOf, replicasOf } from './paths.js'
 import { drawPlan, type SimPlan } from './plan.js'
 import { type RoleState, roleOf } from './roles.js'
 import { checkTemporary } from './temporary.js'
@@ -22,7 +22,7 @@ export interface Simulated {
 }
 
 /** Time in which a run must finish once nothing goes wrong any more. */
-const LIVENESS_MS = 20_000_000
+const LIVENESS_MS = 2_000_000
 /** Real time, after which a run is taken to be stuck for ever. */
 const STUCK_MS = 20_000
 const ASK_DEADLINE_MS = 5_000
@@ -122,6 +122,7 @@ class Simulation {
       start: moment === 'start' && code === 'E_ACTOR_FAILED',
     }
     if (mode === 'exhaust' && code === 'E_RESTARTS') this.#checkExhausted(error as TroupeError)
+    else if (mode === 'exhaust' && code === undefined && !this.#isExhausted()) world.cut.checkDone()
     else if (!right[mode])
       world.violate('the run ends as it should', `${mode}: ${describe(error)}; waiting: ${this.#waiting()}`)
     if (mode === 'lively') world.cut.checkDone()
@@ -137,6 +138,12 @@ class Simulation {
         'a budget is kept',
         `${actor} had ${this.#world.lives(actor)} lives, and ${borne} restarts are borne`,
       )
+  }
+
+  /** Whether the victim has died more often than is borne; it may have had too few items for that. */
+  #isExhausted(): boolean {
+    const { name, replicas, supervise } = this.#world.paths.node(this.#plan.victim as string)
+    return replicasOf({ name, replicas }).some((actor) => this.#world.lives(actor) > (supervise.maxRestarts ?? 0) + 1)
   }
 
   async #stop(): Promise<void> {

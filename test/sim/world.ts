@@ -51,6 +51,7 @@ export class World {
   readonly #states = new Map<string, string>()
   readonly #lives = new Map<string, number>()
   readonly #dead = new Map<string, number>()
+  readonly #failed = new Map<string, number>()
   readonly #diedAt = new Map<string, number>()
   readonly #deaths = new Map<string, number>()
   readonly #poisoned = new Map<string, Item>()
@@ -221,6 +222,10 @@ export class World {
     const { name } = event.actor
     this.reached.add(`state: ${event.state}`)
     if (event.state === 'failed' && event.error?.message === 'poisoned') this.#diesOf(name)
+    if (event.state === 'failed') this.#failed.set(name, this.lives(name))
+    const own = event.state === 'restarting' && event.error?.where === name
+    if (own && this.#failed.get(name) !== this.lives(name))
+      this.violate('every failure is seen', `${name} is restarted, and nobody was told that it had failed`)
     this.#states.set(name, `${event.state} at ${event.at} ms`)
     if (event.state === 'restarting' && event.error?.where !== name) this.reached.add('a supervisor restarts a sibling')
     if (event.state === 'failed' || event.state === 'restarting') {
