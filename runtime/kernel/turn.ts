@@ -74,7 +74,10 @@ function occupy<A, R>(host: TurnHost, begun: TurnBegun, work: Work<A, R>, item: 
 
 function begin<A, R>(host: TurnHost, begun: TurnBegun, work: Work<A, R>, item: A, outcome: Outcome<R>): void {
   const { lock, clock, perform } = host
-  if (host.halted()) return lock.release()
+  if (host.halted()) {
+    lock.release()
+    return
+  }
   const start = clock.now()
   host.onBegin()
   let result: R | Promise<R>
@@ -82,7 +85,8 @@ function begin<A, R>(host: TurnHost, begun: TurnBegun, work: Work<A, R>, item: A
     result = perform ? perform(begun, () => work(item)) : work(item)
   } catch (error) {
     end(host, begun, start, true)
-    return outcome.failed(error)
+    outcome.failed(error)
+    return
   }
   if (isPromise(result)) {
     result.then(
@@ -214,7 +218,8 @@ class TurnQueue<T, R> implements Outcome<R> {
     try {
       begun = attributes ? { name, queuedAt, attributes: attributes(item) } : { name, queuedAt }
     } catch (error) {
-      return this.failed(error)
+      this.failed(error)
+      return
     }
     occupy(this.#host, begun, this.#work, item, this)
   }
