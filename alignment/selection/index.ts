@@ -1,0 +1,1 @@
+export { meanVerdict, type PairChoice, selectPair } from './pairs.js'
