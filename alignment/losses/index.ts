@@ -39,7 +39,7 @@ export {
 export { bestNll, rrhfRank } from './rank.js'
 export { apoDown, apoZero, bcoPair, nca, sppoHard } from './ratio.js'
 export { orpo, simpo } from './reference-free.js'
-export { type PreferenceLossName, preferenceLosses } from './registry.js'
+export { type PreferenceLossName, preferenceLosses } from './registry/index.js'
 export { preferencesOf, rewardRanking, softRewardLoss } from './reward-model.js'
 export { logSigmoid, sigmoidPreferenceLoss } from './sigmoid.js'
 export { stopGradient, withoutGradient } from './stop-gradient.js'

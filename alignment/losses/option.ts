@@ -1,32 +1,29 @@
 import { z } from 'zod'
 import type { BoundPreferenceLoss, PreferenceLoss } from './define.js'
-import { type PreferenceLossName, preferenceLosses } from './registry.js'
+import { type PreferenceLossName, preferenceLosses } from './registry/index.js'
 
 const entries = Object.entries(preferenceLosses) as [PreferenceLossName, PreferenceLoss][]
 const names = entries.map(([name]) => name) as [PreferenceLossName, ...PreferenceLossName[]]
 
-/** Of each parameter name: what it may be, over all losses that have it, and whose it is with which default. */
+/** Of each parameter name: whose it is, and with which default. Its bounds are each loss's own. */
 function parameterShape(): Record<string, z.ZodOptional> {
   const shape: Record<string, z.ZodOptional> = {}
   for (const name of new Set(entries.flatMap(([, loss]) => Object.keys(loss.parameters.shape)))) {
-    const owners = entries.flatMap(([owner, loss]) => {
+    const owners = new Map<string, string[]>() // default → losses
+    let kind: z.ZodType = z.number()
+    for (const [owner, loss] of entries) {
       const schema = loss.parameters.shape[name] as z.ZodType | undefined
-      return schema ? [{ owner, schema, preset: schema.safeParse(undefined) }] : []
-    })
-    const kinds = new Map(owners.map(({ schema }) => [schema instanceof z.ZodDefault ? schema.unwrap() : schema, true]))
-    const [kind] = [...kinds.keys()] as z.ZodType[]
-    const list = owners.map(({ owner, preset }) => (preset.success ? `${owner} ${preset.data}` : `${owner} (needed)`))
-    shape[name] = widened(kind!)
-      .optional()
-      .describe(`default by loss: ${list.join(', ')}`)
+      if (!schema) continue
+      const inner = schema instanceof z.ZodDefault ? (schema.unwrap() as z.ZodType) : schema
+      if (!(inner instanceof z.ZodNumber)) kind = inner
+      const preset = schema.safeParse(undefined)
+      const value = preset.success ? String(preset.data) : 'needed'
+      owners.set(value, [...(owners.get(value) ?? []), owner])
+    }
+    const list = [...owners].map(([value, losses]) => `${losses.join(', ')}: ${value}`)
+    shape[name] = kind.optional().describe(`default by loss: ${list.join('; ')}`)
   }
   return shape
-}
-
-/** The bounds of a parameter are its loss's own; here only its kind is asked for. */
-function widened(schema: z.ZodType): z.ZodType {
-  if (schema instanceof z.ZodNumber) return z.number()
-  return schema
 }
 
 /**
