@@ -62,7 +62,8 @@ export function preferenceObjective(options: PreferenceObjectiveOptions): Prefer
 
   const run: LossFunction = (logprobs, mask, extras, meanOver = meanOf) => {
     const given = named(loss.name, names, extras, nllRows)
-    const pair = readPairs(loss, pairs, logprobs, mask, given)
+    const sums = sequenceSums(loss, pairs, logprobs, mask)
+    const pair = readPairs(pairs, sums, tf.sum(mask, 1), given)
     const count = tf.sum(pair.weight)
     const mean = (values: tf.Tensor) => meanOver(tf.sum(tf.mul(values, pair.weight)), count, 1)
 
@@ -80,7 +81,7 @@ export function preferenceObjective(options: PreferenceObjectiveOptions): Prefer
     const first = coefficient === 1 ? preference : tf.mul(preference, coefficient)
     const nllWeight = given.get('nllWeight')
     if (nllRows === 0 || !nllWeight) return { loss: first as tf.Scalar, metrics }
-    const nll = likelihood(logprobs, mask, pairRows, nllWeight, options.nllPer ?? 'token', meanOver)
+    const nll = likelihood(sums, mask, pairRows, nllWeight, options.nllPer ?? 'token', meanOver)
     return { loss: tf.add(first, tf.mul(nll, nllCoefficient)), metrics }
   }
   const metrics = [...PREFERENCE_METRICS, ...(behaviour ? BEHAVIOUR_METRICS : [])]
@@ -95,18 +96,19 @@ function named(loss: string, names: readonly string[], extras: readonly tf.Tenso
   return given
 }
 
+/** [rows]: sums of log π, with the loss's own weights of tokens where it has such. */
+function sequenceSums({ tokenWeights }: BoundPreferenceLoss, pairs: number, logprobs: tf.Tensor, mask: tf.Tensor) {
+  if (!tokenWeights) return tf.sum(tf.mul(logprobs, mask), 1)
+  const weights = tf.concat([tokenWeights(tf.slice(mask, 0, 2 * pairs)), tf.slice(mask, 2 * pairs, -1)])
+  return tf.sum(tf.mul(logprobs, weights), 1)
+}
+
 function readPairs(
-  { tokenWeights }: BoundPreferenceLoss,
   pairs: number,
-  logprobs: tf.Tensor,
-  mask: tf.Tensor,
+  sums: tf.Tensor,
+  tokens: tf.Tensor,
   given: ReadonlyMap<string, tf.Tensor>,
 ): PairLogprobs {
-  const weights = tokenWeights
-    ? tf.concat([tokenWeights(tf.slice(mask, 0, 2 * pairs)), tf.slice(mask, 2 * pairs, -1)])
-    : mask
-  const sums = tf.sum(tf.mul(logprobs, weights), 1) // [rows]
-  const tokens = tf.sum(mask, 1)
   const refMismatched = given.get('refMismatched')
   return {
     chosen: tf.slice(sums, 0, pairs),
@@ -142,7 +144,7 @@ function pairWeights(
 }
 
 function likelihood(
-  logprobs: tf.Tensor,
+  sums: tf.Tensor,
   mask: tf.Tensor,
   begin: number,
   weight: tf.Tensor,
@@ -150,8 +152,7 @@ function likelihood(
   meanOver: Mean,
 ): tf.Scalar {
   const rows = weight.size
-  const own = tf.slice(mask, [begin, 0], [rows, -1])
-  const nll = tf.neg(tf.sum(tf.mul(tf.slice(logprobs, [begin, 0], [rows, -1]), own), 1)) // [R]
-  const count = per === 'token' ? tf.mul(tf.sum(own, 1), weight) : weight
+  const nll = tf.neg(tf.slice(sums, begin, rows)) // [R]
+  const count = per === 'token' ? tf.mul(tf.sum(tf.slice(mask, [begin, 0], [rows, -1]), 1), weight) : weight
   return meanOver(tf.sum(tf.mul(nll, weight)), tf.sum(count), 1)
 }
