@@ -18,7 +18,7 @@ export interface RrhfOptions extends GroupShape {
 export const RRHF_METRICS = ['rank', 'nll'] as const
 
 /**
- * RRHF over one batch (Yuan et al. 2023, arXiv:2304.05302, eq. 5): {@link rrhfRank} + c·{@link bestNll}, means over prompts.
+ * RRHF over one batch (Yuan et al. 2023, arXiv:2304.05302): {@link rrhfRank} + c·{@link bestNll}, means over prompts.
  * Extras: `rewards` [B·K], `weight` [B·K] (0 is padding; a prompt whose weights are all 0 counts for nothing).
  */
 export function rrhf({ prompts, completions, nllCoefficient = 1 }: RrhfOptions): LossFunction {

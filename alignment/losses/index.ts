@@ -28,6 +28,9 @@ export { type PreferenceLossChoice, preferenceLoss, preferenceLossOption } from 
 export { type LogRatios, logRatios, type PairLogprobs, perToken, preferenceGap } from './pair.js'
 export { ppoPolicyLoss, ppoValueLoss, reinforce } from './policy-gradient.js'
 export {
+  NASH_MD_METRICS,
+  type NashMdObjectiveOptions,
+  nashMdObjective,
   PPO_EXTRAS,
   PPO_METRICS,
   type PpoOptions,

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { stopGradient } from './stop-gradient.js'
 
 /**
- * KTO's reference point z₀ (Ethayarajh et al. 2024, arXiv:2402.01306, eq. 7): an estimate of KL(π ‖ ref) from
+ * KTO's reference point z₀ (Ethayarajh et al. 2024, arXiv:2402.01306): an estimate of KL(π ‖ ref) from
  * completions that belong to other prompts of the batch, never below 0, and without a gradient.
  *
  *     z₀ = sg[max(0, mean_i(log π(y_{i+1}|x_i) − log ref(y_{i+1}|x_i)))]
@@ -24,7 +24,7 @@ export interface KtoOptions {
 }
 
 /**
- * KTO's loss of completions that are each labelled desirable or not, without pairs (eq. 8):
+ * KTO's loss of completions that are each labelled desirable or not, without pairs (the same paper):
  *
  *     desirable:    L = λ_D·(1 − σ(β(lr − z₀)))
  *     undesirable:  L = λ_U·(1 − σ(β(z₀ − lr)))

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 
 /**
- * IPO (Azar et al. 2023, arXiv:2310.12036, eq. 17), per pair:
+ * IPO (Azar et al. 2023, arXiv:2310.12036), per pair:
  *
  *     L = (h − 1/(2τ))²        ∂L/∂h = 2(h − 1/(2τ))
  *

@@ -20,7 +20,7 @@ export function robustDpo(h: tf.Tensor, beta: number, flipRate: number): tf.Tens
 }
 
 /**
- * EXO on pairs (Ji et al. 2024, arXiv:2402.00856, eq. 16): the reverse KL from smoothed labels, with p = σ(βh):
+ * EXO on pairs (Ji et al. 2024, arXiv:2402.00856): the reverse KL from smoothed labels, with p = σ(βh):
  *
  *     L = p·(log p − log(1 − ε)) + (1 − p)·(log(1 − p) − log ε)
  *

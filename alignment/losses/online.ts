@@ -17,7 +17,7 @@ export function xpo(h: tf.Tensor, referenceSample: tf.Tensor, beta: number, alph
 }
 
 /**
- * Surrogate of Nash-MD-PG (Munos et al. 2023, arXiv:2312.00886, §7): its gradient is minus the paper's estimator of one
+ * Surrogate of Nash-MD-PG (Munos et al. 2023, arXiv:2312.00886): its gradient is minus the paper's estimator of one
  * sample y ~ π against y' of the {@link geometricMixture}, on whole sequences:
  *
  *     −∇L = ∇log π(y)·[P(y ≻ y') − ½ − τ·log(π(y)/μ(y))]

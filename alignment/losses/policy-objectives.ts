@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { type LossFunction, meanOf } from '../../runtime/tensor/loss.js'
 import { type Correction, importanceWeights } from './importance.js'
+import { nashMd } from './online.js'
 import { ppoPolicyLoss, ppoValueLoss, reinforce } from './policy-gradient.js'
 
 export interface PpoOptions {
@@ -37,7 +38,7 @@ export function ppo(options: PpoOptions): LossFunction {
   return (logprobs, mask, extras, meanOver = meanOf) => {
     if (extras.length < PPO_EXTRAS.length) throw new TypeError(`ppo needs ${PPO_EXTRAS.join(', ')}`)
     const own = (rows: tf.Tensor) => tf.slice(rows, 0, rollouts)
-    const [values, old, advantages, returns, oldValues] = extras.map(own) as [tf.Tensor, ...tf.Tensor[]] as tf.Tensor[]
+    const [values, old, advantages, returns, oldValues] = extras.map(own)
     const [taken, weight] = [own(logprobs), own(mask)]
     const tokens = tf.sum(weight)
     const mean = (each: tf.Tensor) => meanOver(tf.sum(tf.mul(each, weight)), tokens, 1)
@@ -87,5 +88,29 @@ export function reinforceObjective({ correction }: ReinforceOptions = {}): LossF
     const rows = tf.sum(tf.cast(tf.greater(tf.sum(mask, 1), 0), 'float32'))
     const loss = meanOver(tf.sum(reinforce(sums, advantages)), rows, 1)
     return { loss, metrics: [loss, meanOver(tf.sum(weight), tf.sum(mask), 1)] }
+  }
+}
+
+export interface NashMdObjectiveOptions {
+  /** τ of {@link nashMd}. */
+  readonly tau: number
+}
+
+export const NASH_MD_METRICS = ['policy', 'preference', 'sequenceKl'] as const
+
+/**
+ * Nash-MD-PG over one batch of the policy's own completions. Extras: `reference` [rows] (sequence sums of log μ) and
+ * `preference` [rows] (P that it beats the opponent's completion). A row whose mask is 0 throughout is padding. Metrics, means
+ * over rows: the surrogate, the preference, and log π(y) − log μ(y).
+ */
+export function nashMdObjective({ tau }: NashMdObjectiveOptions): LossFunction {
+  return (logprobs, mask, [reference, preference], meanOver = meanOf) => {
+    if (!reference || !preference) throw new TypeError('nash-md needs reference, preference')
+    const sums = tf.sum(tf.mul(logprobs, mask), 1)
+    const isRow = tf.cast(tf.greater(tf.sum(mask, 1), 0), 'float32')
+    const count = tf.sum(isRow)
+    const mean = (values: tf.Tensor) => meanOver(tf.sum(tf.mul(values, isRow)), count, 1)
+    const loss = mean(nashMd(sums, reference, preference, tau))
+    return { loss, metrics: [loss, mean(preference), mean(tf.sub(sums, reference))] }
   }
 }

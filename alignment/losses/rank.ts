@@ -11,7 +11,7 @@ function both(weight: tf.Tensor): tf.Tensor {
 }
 
 /**
- * RRHF's ranking loss (Yuan et al. 2023, arXiv:2304.05302, eq. 3): K scored candidates of each of B prompts should have
+ * RRHF's ranking loss (Yuan et al. 2023, arXiv:2304.05302): K scored candidates of each of B prompts should have
  * mean log-probabilities in the order of their rewards. No margin; a tie of rewards gives nothing.
  *
  *     L = Σ_{r_i < r_j} max(0, p_i − p_j),    p = log π(y)/|y|
@@ -28,7 +28,7 @@ export function rrhfRank(means: tf.Tensor, rewards: tf.Tensor, weight: tf.Tensor
 }
 
 /**
- * RRHF's likelihood term (eq. 4): −log π of the candidate of greatest reward, the first of several, summed over its
+ * RRHF's likelihood term: −log π of the candidate of greatest reward, the first of several, summed over its
  * tokens as in the paper (its repository takes a mean over the padded length, which depends on the batch).
  *
  * @param sums [B, K] of log π(y)

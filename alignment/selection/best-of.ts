@@ -21,7 +21,7 @@ export function aboveThreshold(rewards: readonly (number | undefined)[], thresho
 
 /**
  * Expected value of the best of n by a proxy, for every n from 1 to N, from one pool of N samples: the mean over all subsets
- * of n of the value of the one that the proxy ranks first, so without bias (Nakano et al. 2021, arXiv:2112.09332, app. I;
+ * of n of the value of the one that the proxy ranks first, so without bias (Nakano et al. 2021, arXiv:2112.09332;
  * Gao et al. 2023). The i-th smallest proxy is the greatest of C(i − 1, n − 1) of the C(N, n) subsets. Equal proxies are
  * taken in every order alike: each counts with their mean value.
  *

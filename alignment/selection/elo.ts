@@ -8,7 +8,7 @@ export interface Battle {
 }
 
 /**
- * Battles as a matrix of weighted wins (Meta-Rewarding, Wu et al. 2024, arXiv:2407.19594, §2.3): a win from the place that
+ * Battles as a matrix of weighted wins (Meta-Rewarding, Wu et al. 2024, arXiv:2407.19594): a win from the place that
  * wins less often counts for more,
  *
  *     w_first = wins_second/(wins_first + wins_second),   w_second = wins_first/(wins_first + wins_second)

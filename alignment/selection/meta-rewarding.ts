@@ -1,7 +1,7 @@
 import type { PairChoice } from './pairs.js'
 
 /**
- * Meta-Rewarding's pair with length control (Wu et al. 2024, arXiv:2407.19594, §2.2): among answers whose scores are near
+ * Meta-Rewarding's pair with length control (Wu et al. 2024, arXiv:2407.19594): among answers whose scores are near
  * the best the shortest is chosen, among those near the worst the longest is rejected.
  *
  *     chosen:    S in [(1 − ρ)·S_max + ρ·S_min, S_max], the shortest

@@ -16,7 +16,7 @@ export interface PositionBias {
   readonly invalid: number
 }
 
-/** How much an annotator's verdict depends on which answer is shown first (Zheng et al. 2023, arXiv:2306.05685, §3.3). */
+/** How much an annotator's verdict depends on which answer is shown first (Zheng et al. 2023, arXiv:2306.05685). */
 export function positionBias(comparisons: readonly BothOrders[]): PositionBias {
   const readable = comparisons.filter(
     ({ ab, ba }) => probabilityOf(ab) !== undefined && probabilityOf(ba) !== undefined,

@@ -8,7 +8,7 @@ export interface NashMdOptions {
 }
 
 /**
- * One step of Nash-MD on a table (Munos et al. 2023, arXiv:2312.00886, §5): mirror ascent against the mixture with μ.
+ * One step of Nash-MD on a table (Munos et al. 2023, arXiv:2312.00886): mirror ascent against the mixture with μ.
  *
  *     π^μ ∝ π^(1−ητ)·μ^(ητ),    next ∝ π^μ·exp(η·P(y ≻ π^μ))
  *

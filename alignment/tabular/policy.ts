@@ -17,7 +17,7 @@ export function optimalPolicy(reference: readonly number[], rewards: readonly nu
   return normalised(reference.map((p, i) => p * Math.exp(((rewards[i] as number) - greatest) / beta)))
 }
 
-/** SPIN's ideal next iterate ∝ p·(data/p)^(1/λ) (Chen et al. 2024, arXiv:2401.01335, thm 5.4); it stays where p is the data. */
+/** SPIN's ideal next iterate ∝ p·(data/p)^(1/λ) (Chen et al. 2024, arXiv:2401.01335); it stays where p is the data. */
 export function spinStep(policy: readonly number[], data: readonly number[], lambda: number): number[] {
   return normalised(policy.map((p, i) => p * ((data[i] as number) / p) ** (1 / lambda)))
 }
