@@ -4,6 +4,7 @@ import type { BoundPreferenceLoss } from './define.js'
 import { type Correction, importanceWeights } from './importance.js'
 import { mismatch } from './mismatch.js'
 import { logRatios, type PairLogprobs } from './pair.js'
+import { namedExtras, readPairs, sequenceSums } from './read-pairs.js'
 
 export interface PreferenceObjectiveOptions {
   /** Of `preferenceLoss`. */
@@ -61,7 +62,7 @@ export function preferenceObjective(options: PreferenceObjectiveOptions): Prefer
   if (correction && !behaviour) throw new TypeError('a correction needs `behaviour`')
 
   const run: LossFunction = (logprobs, mask, extras, meanOver = meanOf) => {
-    const given = named(loss.name, names, extras, nllRows)
+    const given = namedExtras(loss.name, names, extras, nllRows)
     const sums = sequenceSums(loss, pairs, logprobs, mask)
     const pair = readPairs(pairs, sums, tf.sum(mask, 1), given)
     const count = tf.sum(pair.weight)
@@ -86,42 +87,6 @@ export function preferenceObjective(options: PreferenceObjectiveOptions): Prefer
   }
   const metrics = [...PREFERENCE_METRICS, ...(behaviour ? BEHAVIOUR_METRICS : [])]
   return { loss: run, extras: names, metrics, rows: pairRows + nllRows }
-}
-
-/** The extras by name; only NLL weights may be absent, where there are no such rows. */
-function named(loss: string, names: readonly string[], extras: readonly tf.Tensor[], nllRows: number) {
-  const given = new Map(names.flatMap((name, i) => (extras[i] ? [[name, extras[i]] as const] : [])))
-  const absent = names.filter((name) => !given.has(name) && (name !== 'nllWeight' || nllRows > 0))
-  if (absent.length > 0) throw new TypeError(`${loss} needs ${absent.join(', ')}`)
-  return given
-}
-
-/** [rows]: sums of log π, with the loss's own weights of tokens where it has such. */
-function sequenceSums({ tokenWeights }: BoundPreferenceLoss, pairs: number, logprobs: tf.Tensor, mask: tf.Tensor) {
-  if (!tokenWeights) return tf.sum(tf.mul(logprobs, mask), 1)
-  const weights = tf.concat([tokenWeights(tf.slice(mask, 0, 2 * pairs)), tf.slice(mask, 2 * pairs, -1)])
-  return tf.sum(tf.mul(logprobs, weights), 1)
-}
-
-function readPairs(
-  pairs: number,
-  sums: tf.Tensor,
-  tokens: tf.Tensor,
-  given: ReadonlyMap<string, tf.Tensor>,
-): PairLogprobs {
-  const refMismatched = given.get('refMismatched')
-  return {
-    chosen: tf.slice(sums, 0, pairs),
-    rejected: tf.slice(sums, pairs, pairs),
-    refChosen: given.get('refChosen')!,
-    refRejected: given.get('refRejected')!,
-    chosenTokens: tf.slice(tokens, 0, pairs),
-    rejectedTokens: tf.slice(tokens, pairs, pairs),
-    weight: given.get('pairWeight')!,
-    mismatched: refMismatched && tf.sub(tf.slice(sums, 2 * pairs, pairs), refMismatched),
-    rewardShift: given.get('rewardShift'),
-    referenceSide: given.get('referenceSide'),
-  }
 }
 
 function rewardMetrics(loss: BoundPreferenceLoss, pair: PairLogprobs, mean: (values: tf.Tensor) => tf.Scalar) {

@@ -26,9 +26,10 @@ const RIDGE = 1e-3
  *
  *     P(win) = σ(θ + φ·tanh(Δ/s))        Δ = difference of lengths, s = √mean(Δ²)
  *
- * by Newton's method with a ridge of 0.001, read at Δ = 0: controlled = σ(θ).
+ * by Newton's method with a ridge of 0.001, read at Δ = 0: controlled = σ(θ). NaN of nothing.
  */
 export function lengthControlled(comparisons: readonly Comparison[]): LengthControlled {
+  if (comparisons.length === 0) return { raw: Number.NaN, controlled: Number.NaN, lengthEffect: Number.NaN }
   const scale = Math.sqrt(meanOf(comparisons.map(({ lengthDifference }) => lengthDifference ** 2))) || 1
   const rows = comparisons.map(({ win, lengthDifference }) => ({ win, x: Math.tanh(lengthDifference / scale) }))
   let [theta, phi] = [0, 0]

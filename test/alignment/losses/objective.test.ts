@@ -177,6 +177,28 @@ test('a pair’s correction is the product over both completions, and sequence N
   close(t, run(1.5), [2 * 1.5 + 1])
 })
 
+test('LD-DPO weighs the pairs’ rows alone, with other rows beside them or without', (t) => {
+  const [chosen, rejected, text] = [
+    [-1, -2, -4],
+    [-3, 0, 0],
+    [-1, -1, -1],
+  ]
+  const mask = [
+    [1, 1, 1],
+    [1, 0, 0],
+    [1, 1, 1],
+  ]
+  const run = (nllRows: number) => {
+    const objective = preferenceObjective({ loss: preferenceLoss({ name: 'ld-dpo', alpha: 0.5 }), pairs: 1, nllRows })
+    const extras = [[-2], [-2], [1], [1]].map((values) => tf.tensor1d(values))
+    const rows = [chosen, rejected, text].slice(0, objective.rows)
+    return objective.loss(tf.tensor2d(rows), tf.tensor2d(mask.slice(0, objective.rows)), extras).loss.dataSync()
+  }
+  const preference = Math.log1p(Math.exp(-0.1 * (-1 - 3 + 2 - (-3 + 2)))) // −1 + ½(−2 − 4) against −3
+  close(t, run(0), [preference])
+  close(t, run(1), [preference + 1])
+})
+
 test('RRHF over a batch: rank by means a token, likelihood of the best, padding out', (t) => {
   const logprobs = tf.tensor2d([
     [-1, -3, 0],
