@@ -7,11 +7,13 @@ export interface Choice {
   readonly why: string
 }
 
+type Stage = 'inline' | 'threads' | 'virtual'
+
 /**
  * `auto` takes the first that loads of: a real GPU by `tensorflow` or `webgpu`, `onnx`, `tensorflow` on the CPU, `cpu`. One
  * that was asked for by name and cannot be used is an `E_BACKEND` with the reason and the remedy.
  */
-export async function chooseBackend(asked: 'auto' | Backend, stage: 'inline' | 'threads'): Promise<Choice> {
+export async function chooseBackend(asked: 'auto' | Backend, stage: Stage): Promise<Choice> {
   if (asked !== 'auto') {
     const probe = await probeBackend(asked)
     if (!probe.usable)
@@ -22,7 +24,7 @@ export async function chooseBackend(asked: 'auto' | Backend, stage: 'inline' | '
     return take(probe, 'asked for')
   }
   const gpus = await Promise.all((['tensorflow', 'webgpu'] as const).map(probeBackend))
-  const reachable = gpus.filter(({ name }) => mayThreadsUse(name) || stage === 'inline')
+  const reachable = gpus.filter(({ name }) => mayThreadsUse(name) || stage !== 'threads')
   const gpu = reachable.find(({ usable, isGpu }) => usable && isGpu)
   if (gpu) return take(gpu, 'the fastest that loads: a GPU')
   const without = `no GPU: ${gpus.map(({ name, detail }) => `${name}: ${detail}`).join('; ')}`
@@ -39,8 +41,8 @@ function take(probe: BackendProbe, reason: string): Choice {
   return { backend: probe.name, why: `${reason} (${probe.detail})` }
 }
 
-function refuseThreads(backend: Backend, stage: 'inline' | 'threads'): void {
-  if (stage === 'inline' || mayThreadsUse(backend)) return
+function refuseThreads(backend: Backend, stage: Stage): void {
+  if (stage !== 'threads' || mayThreadsUse(backend)) return
   throw new TroupeError(
     'E_BACKEND',
     'tensorflow computes in one thread of a process, and the threads stage has several',

@@ -1,7 +1,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { version } from './version.js'
 
-export const STAGES = ['inline', 'threads'] as const
+export const STAGES = ['inline', 'threads', 'virtual'] as const
 export const BACKENDS = ['auto', 'onnx', 'tensorflow', 'webgpu', 'cpu'] as const
 
 export interface RunArguments {

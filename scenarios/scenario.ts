@@ -7,7 +7,7 @@ export interface RunOptions<C> {
   /** Already validated by the scenario's schema, presets and `--set` applied. */
   readonly config: C
   readonly seed: number
-  readonly stage: 'inline' | 'threads'
+  readonly stage: 'inline' | 'threads' | 'virtual'
   readonly backend: Backend
   /** The run folder; exists and is empty. Checkpoints go to `checkpoints/` inside. */
   readonly out: string

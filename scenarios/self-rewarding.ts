@@ -1,8 +1,10 @@
 import { evaluator, judge, learner, promptGenerator, sampler, source } from '../actors/index.js'
 import { paramLayout } from '../models/index.js'
-import { createTroupe, type RunEvent, realClock } from '../runtime/index.js'
+import type { RunEvent } from '../runtime/index.js'
+import { enter, runBook } from '../runtime/observe/book.js'
 import { createWeightStore } from '../runtime/tensor/index.js'
 import { createIdleRatios } from './idle-ratios.js'
+import { openTroupe } from './open-troupe.js'
 import type { RunOptions, Scenario } from './scenario.js'
 import { type SelfRewardingConfig, selfRewardingConfig } from './self-rewarding-config.js'
 import { planOf } from './self-rewarding-plan.js'
@@ -34,28 +36,31 @@ export const selfRewarding: Scenario<typeof selfRewardingConfig> = {
 }
 
 async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
-  const { config, seed, stage, signal, backend } = options
-  const startedAt = realClock.now()
+  const { config, backend } = options
   const plan = await planOf(config, backend, options.out)
   const usage = createUsage()
+  const book = runBook()
   const prompts = config.iterations.reduce((sum, count) => sum + count, 0)
   const wholeRun = createWholeRun({ demonstrations: plan.learner.demonstrations, prompts }, options.observe)
   const idleRatios = createIdleRatios({ learner: 'trainer/idle_ratio', sampler: 'sampler/idle_ratio' }, options.observe)
   const observe = (event: RunEvent) => {
     usage.observe(event)
+    enter(book, event)
     options.observe(event)
     wholeRun(event)
     idleRatios(event)
   }
   const weights = createWeightStore(paramLayout(plan.common.model)).handle
-  const troupe = createTroupe({ stage, seed, weights, observe, signal })
+  const troupe = openTroupe(options, { weights, observe })
+  const startedAt = troupe.clock.now()
+  const { supervise } = config
   try {
-    const people = troupe.actor(source, { config: plan.source })
-    const inventor = troupe.actor(promptGenerator, { config: plan.generator })
-    const samplers = troupe.actor(sampler, { config: plan.sampler, replicas: config.sampler.replicas })
-    const judges = troupe.actor(judge, { config: plan.judge, replicas: config.judge.replicas })
-    const trainer = troupe.actor(learner, { config: plan.learner })
-    const measurer = troupe.actor(evaluator, { config: plan.evaluator })
+    const people = troupe.actor(source, { config: plan.source, supervise })
+    const inventor = troupe.actor(promptGenerator, { config: plan.generator, supervise })
+    const samplers = troupe.actor(sampler, { config: plan.sampler, replicas: config.sampler.replicas, supervise })
+    const judges = troupe.actor(judge, { config: plan.judge, replicas: config.judge.replicas, supervise })
+    const trainer = troupe.actor(learner, { config: plan.learner, supervise })
+    const measurer = troupe.actor(evaluator, { config: plan.evaluator, supervise })
 
     troupe.connect(people.outputs.demonstrations, trainer.inputs.demonstrations)
     troupe.connect(people.outputs.seeds, inventor.inputs.seeds)
@@ -74,12 +79,13 @@ async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
     ])
     return summarize({
       options,
-      durationMs: realClock.now() - startedAt,
+      durationMs: troupe.clock.now() - startedAt,
       accounts,
       evaluations,
       sampled,
       judged,
       usage,
+      book,
     })
   } finally {
     await troupe.stop()

@@ -9,7 +9,7 @@ const lag = z.strictObject({ mean: number, max: number, histogram: z.record(z.st
 export const summarySchema = z.strictObject({
   scenario: z.string(),
   seed: z.int(),
-  stage: z.enum(['inline', 'threads']),
+  stage: z.enum(['inline', 'threads', 'virtual']),
   backend: z.string(),
   durationMs: number,
   config: z.record(z.string(), z.unknown()),
@@ -32,6 +32,18 @@ export const summarySchema = z.strictObject({
       kl: number,
       pairs: z.int(),
       droppedTies: z.int(),
+    }),
+  ),
+  /** Actors that failed in the course of the run, and went on or were left behind; empty where none did. */
+  failures: z.array(
+    z.strictObject({
+      actor: z.string(),
+      failed: z.int(),
+      restarts: z.int(),
+      /** Messages that were not given to it any more. */
+      setAside: z.int(),
+      /** Of the last failure. */
+      code: z.string(),
     }),
   ),
   staleness: z.strictObject({ lag, inFlight: lag, inQueue: lag, publish: lag, judgeLag: lag }),

@@ -1,4 +1,4 @@
 export { InlineBus } from './inline-wire.js'
 export { InputPort, type InputPortState } from './input-port.js'
-export { type OutputChannel, OutputPort, type OutputPortState } from './output-port.js'
+export { OutputPort, type OutputPortState } from './output-port.js'
 export { portWire, type Wire } from './wire.js'

@@ -5,6 +5,8 @@ import type { Wire } from './wire.js'
 
 /** Deliveries in one burst of microtasks before other work of the process gets its chance. */
 const BURST = 1024
+/** Behind the last frame of an end that was closed. */
+const CLOSED = Symbol('closed')
 
 /**
  * Carries frames inside one thread as if it were two: every frame is cloned (its buffers moved), and all wires of a
@@ -56,6 +58,7 @@ class InlineEnd implements Wire {
   #handler: ((raw: unknown) => void) | undefined
   #early: unknown[] = []
   #closed = false
+  #onClosed: (() => void) | undefined
 
   constructor(bus: InlineBus) {
     this.#bus = bus
@@ -75,12 +78,19 @@ class InlineEnd implements Wire {
 
   receive(raw: unknown): void {
     if (this.#closed) return
-    if (this.#handler) this.#handler(raw)
+    if (raw === CLOSED) this.#onClosed?.()
+    else if (this.#handler) this.#handler(raw)
     else this.#early.push(raw)
   }
 
   close(): void {
+    if (this.#closed) return
     this.#closed = true
     this.#early = []
+    if (this.peer) this.#bus.enqueue(this.peer, CLOSED)
+  }
+
+  closed(handler: () => void): void {
+    this.#onClosed = handler
   }
 }

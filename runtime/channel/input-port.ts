@@ -6,7 +6,7 @@ import { Deque } from './deque.js'
 import { Receiver, type ReceiverOptions, type ReceiverState } from './receiver.js'
 import type { Wire } from './wire.js'
 
-export interface InputPortEvents {
+interface InputPortEvents {
   /** Something waits to be delivered, or somebody subscribed. */
   changed(): void
   /** The stream has ended: completed, failed or cancelled. */

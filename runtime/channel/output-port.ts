@@ -10,7 +10,7 @@ const NOTHING: readonly ArrayBuffer[] = []
 /** Messages that may wait for credit at one connection; an actor that goes past it works outside of turns. */
 const MAX_BACKLOG = 65_536
 
-export interface OutputPortEvents {
+interface OutputPortEvents {
   /** Credit came back. */
   credit(): void
   /** Every receiver has cancelled. */

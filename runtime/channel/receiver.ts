@@ -126,13 +126,13 @@ export class Receiver {
 
   #receive(wire: Wire, raw: unknown): void {
     const frame = readSenderFrame(raw)
-    if (!frame) return this.#events.malformed()
+    if (!frame) return void this.#events.malformed()
     if (this.#cancelled) {
       if (wire.repeatMs !== undefined) wire.post({ type: 'cancel' })
       return
     }
-    if (frame.type === 'probe') return this.#grant(wire)
-    if (this.#end !== undefined && frame.seq > this.#end) return this.#events.malformed()
+    if (frame.type === 'probe') return void this.#grant(wire)
+    if (this.#end !== undefined && frame.seq > this.#end) return void this.#events.malformed()
     if (frame.seq > this.#received) {
       // Something before it is missing: on a wire that loses frames it comes again, on any other it never will.
       if (wire.repeatMs === undefined) this.#events.violated(`number ${frame.seq} came where ${this.#received} was due`)
@@ -168,13 +168,15 @@ export class Receiver {
         return this.#events.messages(this, frame.seq + past, frame.messages, past)
       case 'lost':
         this.#taken += frame.count - past
-        return this.#events.lost(frame.count - past)
+        this.#events.lost(frame.count - past)
+        return
       case 'complete':
         this.#end = frame.seq
         return
       case 'error':
         this.#end = frame.seq
-        return this.#events.error(this, frame.seq, fromWire(frame.error))
+        this.#events.error(this, frame.seq, fromWire(frame.error))
+        return
     }
   }
 }

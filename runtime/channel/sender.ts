@@ -178,7 +178,7 @@ export class Sender {
   #receive(raw: unknown): void {
     const frame = readReceiverFrame(raw)
     const known = this.#next + (this.#end ? 1 : 0)
-    if (!frame || (frame.type === 'grant' && frame.acked > known)) return this.#events.malformed()
+    if (!frame || (frame.type === 'grant' && frame.acked > known)) return void this.#events.malformed()
     if (this.#cancelled) return
     this.#repeats = 0
     if (frame.type === 'cancel') this.#cancel()

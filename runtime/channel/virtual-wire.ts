@@ -4,7 +4,7 @@ import type { Frame } from './protocol.js'
 import type { Wire } from './wire.js'
 
 /** A frame that is about to cross from one actor to another; `index` counts those of its direction. */
-export interface Passage {
+interface Passage {
   readonly from: string
   readonly to: string
   readonly index: number

@@ -10,16 +10,23 @@ export interface Wire {
   close(): void
   /** Frames may be lost, doubled or overtaken: what is not acknowledged in this time is posted again. */
   readonly repeatMs?: number | undefined
+  /** Calls `handler` once when the other end has gone: closed there, or its thread or process ended. */
+  readonly closed?: ((handler: () => void) => void) | undefined
 }
 
 /** A wire over a `MessagePort`: straight from thread to thread. */
 export function portWire(port: MessagePort): Wire {
+  let isClosedHere = false
   return {
     post: (frame, transfer) => {
       if (transfer) port.postMessage(frame, transfer)
       else port.postMessage(frame.type === 'batch' ? (toColumns(frame) ?? frame) : frame)
     },
     listen: (handler) => void port.on('message', handler),
-    close: () => port.close(),
+    close: () => {
+      isClosedHere = true
+      port.close()
+    },
+    closed: (handler) => void port.once('close', () => isClosedHere || handler()),
   }
 }

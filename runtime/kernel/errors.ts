@@ -3,7 +3,7 @@ export type TroupeErrorCode =
   | 'E_CONFIG' // an option or configuration value is wrong (exit code 2)
   | 'E_DATA' // a dataset line, prompt or verdict is malformed (exit code 2)
   | 'E_CHECKPOINT' // a checkpoint folder or file cannot be used (exit code 2)
-  | 'E_JOURNAL' // the journal of a run cannot be written, or the run cannot be resumed from it
+  | 'E_JOURNAL' // the journal of a run cannot be written, or the run cannot be resumed from it (exit code 2)
   | 'E_BACKEND' // a tensor backend is missing or cannot do what was asked
   | 'E_COMPILE' // a function cannot be traced, or was called with a wrong shape or dtype
   | 'E_MESSAGE' // a message cannot cross a channel, or a frame is malformed
@@ -16,7 +16,6 @@ export type TroupeErrorCode =
   | 'E_HOST_HUNG' // the thread or process of an actor has stopped to answer
   | 'E_RESTARTS' // an actor failed more often than its supervisor allows
   | 'E_POISON' // a message was set aside: it ended its actor too often, or was lost with it
-  | 'E_JOURNAL' // the journal of a run folder cannot be used (exit code 2)
   | 'E_STALLED' // nothing is left to happen, and the troupe has not finished
   | 'E_STOPPED' // the run was stopped before it finished
   | 'E_INVARIANT' // Troupe's own law was broken: a bug, please report it

@@ -152,7 +152,7 @@ export class Gate {
     if (this.#resting.length > 0) for (const work of this.#resting.splice(0)) this.#options.within(work)
     if (this.#putting) return
     const putting = this.#busy === 0 ? this.#options.onIdle() : undefined
-    if (putting === undefined) return this.poll()
+    if (putting === undefined) return void this.poll()
     this.#putting = true
     const done = () => {
       this.#putting = false

@@ -20,7 +20,7 @@ export class Restarts<H> {
     const run = this.#run
     const failure = actorFailed(member.name, error)
     member.down('failed', failure)
-    if (run.stopping) return run.end(failure)
+    if (run.stopping) return void run.end(failure)
     if (member.suspect()) this.#log(member, 'a message has ended it three times and is set aside')
     const retry = !(error instanceof TroupeError && BAD_INPUT.includes(error.code))
     const decision = run.supervision.failed(member.name, run.options.clock.now(), { ownWill, retry })

@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly stopDeadlineMs: number
   /** Every actor puts away what it does, so that the run can be written down and resumed. */
   readonly journaled: boolean
+  /** Everything that crosses goes through the codec of processes. */
+  readonly remote: boolean
   /** Where each actor goes on, by its name. */
   readonly resume?: Readonly<Record<string, CellState>> | undefined
   /** All output streams of all actors have completed. */
@@ -83,7 +85,7 @@ export class Run<H> {
   async start(): Promise<void> {
     try {
       for (const member of this.#members) this.host(member)
-      await this.#each((member) => this.startOne(member))
+      await this.#startAll()
       const ends = new Map(this.#channels.map((channel) => [channel.id, this.#stage.pair(channel.from, channel.to)]))
       await this.#each((member) =>
         this.#wireOne(member, ({ id, from }) => ends.get(id)?.[from === member.name ? 0 : 1]),
@@ -118,6 +120,8 @@ export class Run<H> {
       seed,
       weights,
       commits,
+      outlived: this.supervision.mayBeOutlived(name),
+      remote: this.options.remote,
       resume,
       aside: member.aside,
     }
@@ -181,6 +185,20 @@ export class Run<H> {
   async retire(member: Member<H>, onError: (error: unknown) => void): Promise<void> {
     await this.#ending(member, 'halt', onError)
     await this.#ending(member, 'dispose', onError)
+  }
+
+  /**
+   * Actors directly under the troupe start all at once: nobody hears of another before all are ready. Those under a
+   * supervisor start one after another, because one may rely on those before it.
+   */
+  async #startAll(): Promise<void> {
+    const before = new Map<string, Promise<void>>()
+    await this.#each((member) => {
+      const top = this.supervision.topOf(member.name)
+      const started = ((top !== undefined && before.get(top)) || Promise.resolve()).then(() => this.startOne(member))
+      if (top !== undefined) before.set(top, started)
+      return started
+    })
   }
 
   /** Starts or wires: one after another where the stage asks for it, else all at once; waits for all, then fails. */
@@ -281,7 +299,7 @@ export class Run<H> {
   }
 }
 
-export function isLate(error: unknown): error is TroupeError {
+function isLate(error: unknown): error is TroupeError {
   return error instanceof TroupeError && error.code === 'E_DEADLINE'
 }
 

@@ -5,7 +5,7 @@ export type Strategy = 'one-for-one' | 'one-for-all' | 'rest-for-one'
  * `permanent`: restarted however it ended. `transient`: restarted unless it ended by its own will (a host that exits with
  * code 0). `temporary`: never restarted; the others go on without it.
  */
-export type RestartKind = 'permanent' | 'transient' | 'temporary'
+type RestartKind = 'permanent' | 'transient' | 'temporary'
 
 export interface RestartPolicy {
   readonly restart: RestartKind
@@ -68,6 +68,18 @@ export class Supervision {
     const strategy = this.#strategyOf(child.under ?? ROOT)
     const siblings = strategy === 'one-for-one' ? [] : this.#childrenOf(child.under ?? ROOT)
     return siblings.some(({ policy }) => policy.maxRestarts > 0) || this.mayRestart(child.under ?? ROOT)
+  }
+
+  /** Whether the others may go on without it: by its own kind of restart, or by that of a supervisor above. */
+  mayBeOutlived(name: string): boolean {
+    const child = this.#children.get(name)
+    return child !== undefined && (child.policy.restart !== 'permanent' || this.mayBeOutlived(child.under ?? ROOT))
+  }
+
+  /** The topmost supervisor above an actor; undefined for one that is directly under the troupe. */
+  topOf(name: string): string | undefined {
+    const above = this.#children.get(name)?.under
+    return above === undefined ? undefined : (this.topOf(above) ?? above)
   }
 
   /** @param ownWill it ended without an error @param retry false where starting anew cannot help */

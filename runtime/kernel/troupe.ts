@@ -1,28 +1,41 @@
 import type { z } from 'zod'
 import type { RunEvent } from '../observe/events.js'
 import { inlineStage } from '../placement/inline.js'
-import { threadStage } from '../placement/threads.js'
+import type { Stage } from '../placement/stage.js'
+import { type VirtualOptions, type VirtualStage, virtualStage } from '../placement/virtual.js'
 import type { WeightStoreHandle } from '../tensor/weights.js'
 import { type Clock, realClock } from '../time/clock.js'
 import type { ActorDefinition, Api, Ports } from './actor.js'
 import { TroupeError } from './errors.js'
 import type { Member } from './member.js'
-import { type Placement, Plan, type PlannedActor, type RestartOptions, type SupervisorOptions } from './plan.js'
+import { type ActorOptions, memberNames, PLACEMENTS, type Placement, Plan, type SupervisorOptions } from './plan.js'
 import { type ActorRef, askProxy, type InputRef, type OutputRef } from './refs.js'
 import { Run } from './run.js'
 
 export interface TroupeOptions {
-  /** `inline`: all actors in this thread, their turns one after another. `threads`: each actor in its own thread. */
-  readonly stage: 'inline' | 'threads'
+  /**
+   * `inline`: all actors in this thread, their turns one after another. `threads`: each actor in its own thread, or where its
+   * placement says. `virtual`: all actors in this thread, in virtual time: turns really compute, and end when their costs say.
+   */
+  readonly stage: 'inline' | 'threads' | 'virtual'
   readonly seed: number
+  /** Placements by actor, over those that the actors were added with; stage `threads` alone has any. */
+  readonly place?: Readonly<Record<string, Placement>> | undefined
+  /** Costs, links and failures of the `virtual` stage. */
+  readonly virtual?: Omit<VirtualOptions, 'seed'> | undefined
   /** The weights that the actors share. */
   readonly weights?: WeightStoreHandle | undefined
   /** Hears everything that happens. It is called on this thread; while it is slow, the actors wait for it. */
   readonly observe?: ((event: RunEvent) => void) | undefined
-  /** Default: the machine's clock, which is also the only one that threads can have. */
+  /** Default: the machine's clock, which is also the only one that threads can have; the `virtual` stage has its own. */
   readonly clock?: Clock | undefined
   /** Stops the troupe when aborted. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * Every message, question, answer and put-away state goes through the codec of processes, wherever the actors live, so that
+   * what would not travel is found by a test without processes. Default false.
+   */
+  readonly remote?: boolean | undefined
   /** Longest start of one actor; default 30 s. */
   readonly startDeadlineMs?: number | undefined
   /** Longest wait for a running turn to end, and for one actor to stop; default 30 s each. */
@@ -35,17 +48,7 @@ export interface Troupe {
   /** Adds an actor, `replicas` times (default once); `E_CONFIG` names the role and the key of a bad value. */
   actor<I extends Ports, O extends Ports, S extends z.ZodType, A extends Api>(
     definition: ActorDefinition<I, O, S, A>,
-    options: {
-      readonly config: z.input<S>
-      readonly name?: string | undefined
-      readonly replicas?: number | undefined
-      /** Default: as the stage has it. */
-      readonly placement?: Placement | undefined
-      /** What is done when it fails; default: the run fails. Each replica has its own budget. */
-      readonly supervise?: RestartOptions | undefined
-      /** The supervisor that it belongs to; default: the troupe itself. */
-      readonly under?: string | undefined
-    },
+    options: ActorOptions & { readonly config: z.input<S> },
   ): ActorRef<I, O, A>
   /**
    * Adds a supervisor: a strategy for the actors and supervisors that are added `under` it. When a child fails more often than its
@@ -68,6 +71,8 @@ export interface Troupe {
    * its error as `cause`, or with `E_STOPPED` when the troupe was stopped before.
    */
   readonly done: Promise<void>
+  /** The clock that the actors have. */
+  readonly clock: Clock
 }
 
 const DEFAULTS = { startDeadlineMs: 30_000, stopDeadlineMs: 30_000, askDeadlineMs: 60_000 }
@@ -79,9 +84,12 @@ export function createTroupe(options: TroupeOptions): Troupe {
 
 class BuiltTroupe implements Troupe {
   readonly done: Promise<void>
+  readonly clock: Clock
+  readonly #virtual: VirtualStage | undefined
   readonly #options: TroupeOptions
   readonly #plan = new Plan()
   #run: Run<never> | undefined
+  #started = false
   #stopping: Promise<void> | undefined
   #resolve: () => void = () => {}
   #reject: (error: TroupeError) => void = () => {}
@@ -94,10 +102,12 @@ class BuiltTroupe implements Troupe {
     if (options.stage === 'threads' && options.clock && options.clock !== realClock) {
       throw new TroupeError('E_CONFIG', 'threads can only have the machine’s clock', { where: 'clock' })
     }
-    if (options.stage !== 'threads' && options.stage !== 'inline') {
+    if (options.stage !== 'threads' && options.stage !== 'inline' && options.stage !== 'virtual') {
       throw new TroupeError('E_CONFIG', `there is no stage "${String(options.stage)}"`, { where: 'stage' })
     }
     this.#options = options
+    this.#virtual = options.stage === 'virtual' ? virtualStage({ ...options.virtual, seed: options.seed }) : undefined
+    this.clock = this.#virtual?.time.clock ?? options.clock ?? realClock
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -107,7 +117,7 @@ class BuiltTroupe implements Troupe {
 
   actor<I extends Ports, O extends Ports, S extends z.ZodType, A extends Api>(
     definition: ActorDefinition<I, O, S, A>,
-    options: Parameters<Plan['addActor']>[1] & { readonly config: z.input<S> },
+    options: ActorOptions & { readonly config: z.input<S> },
   ): ActorRef<I, O, A> {
     this.#mustBeNew('actor()')
     const { name, replicas } = this.#plan.addActor(definition as unknown as ActorDefinition, options)
@@ -141,10 +151,20 @@ class BuiltTroupe implements Troupe {
     if (signal?.aborted) this.#onAbort()
     if (this.#stopping) throw stopped('the troupe was stopped before it started', signal?.reason)
     this.#plan.checkConnected()
+    this.#started = true
     signal?.addEventListener('abort', this.#onAbort, { once: true })
-    const run = this.#createRun()
-    this.#run = run
-    await run.start()
+    const time = this.#virtual?.time
+    const release = time?.hold()
+    try {
+      const stage = await this.#stage()
+      if (this.#stopping) throw stopped('the troupe was stopped before it started', signal?.reason)
+      const run = this.#createRun(stage as Stage<never>)
+      this.#run = run
+      time?.onStalled(() => this.#stalled(run))
+      await run.start()
+    } finally {
+      release?.()
+    }
   }
 
   stop(): Promise<void> {
@@ -161,25 +181,63 @@ class BuiltTroupe implements Troupe {
     }
   }
 
-  #createRun(): Run<never> {
-    const { stage, seed, weights, observe = () => {}, clock = realClock } = this.#options
-    const runOptions = {
+  #createRun(stage: Stage<never>): Run<never> {
+    const { seed, weights, observe = () => {} } = this.#options
+    return new Run<never>(this.#plan, stage, {
       ...DEFAULTS,
       ...definedOf(this.#options),
       seed,
       weights,
       observe,
-      clock,
+      clock: this.clock,
       journaled: false,
+      remote: this.#options.remote ?? false,
       onCompleted: () => this.#resolve(),
       onFailed: (error: TroupeError) => this.#reject(error),
+    })
+  }
+
+  /** What starts threads and processes is loaded only here: each of them loads this file too, with the roles. */
+  async #stage(): Promise<Stage<never> | VirtualStage> {
+    if (this.#virtual) return this.#virtual
+    if (this.#options.stage === 'inline') return inlineStage(this.clock) as unknown as Stage<never>
+    const placements = this.#placements()
+    const { mixedStage } = await import('../placement/mixed.js')
+    return mixedStage(this.clock, placements) as unknown as Stage<never>
+  }
+
+  /** Where each replica lives; `E_CONFIG` for an actor or a placement that there is not. */
+  #placements(): ReadonlyMap<string, Placement> {
+    const { place = {} } = this.#options
+    for (const [name, placement] of Object.entries(place)) {
+      if (!this.#plan.actors.some((actor) => actor.name === name))
+        throw new TroupeError('E_CONFIG', `place.${name}: no actor of this troupe is named "${name}"`, {
+          where: `place.${name}`,
+          hint: `There are: ${this.#plan.actors.map((actor) => actor.name).join(', ')}`,
+        })
+      if (!PLACEMENTS.includes(placement))
+        throw new TroupeError('E_CONFIG', `place.${name} must be one of ${PLACEMENTS.join(', ')}, not "${placement}"`, {
+          where: `place.${name}`,
+        })
     }
-    const members = this.#plan.actors.reduce((sum: number, { replicas }: PlannedActor) => sum + replicas, 0)
-    const run =
-      stage === 'inline'
-        ? new Run(this.#plan, inlineStage(clock), runOptions)
-        : new Run(this.#plan, threadStage(clock, members), runOptions)
-    return run as unknown as Run<never>
+    return new Map(
+      this.#plan.actors.flatMap((actor) =>
+        memberNames(actor).map((member) => [member, place[actor.name] ?? actor.placement ?? 'thread'] as const),
+      ),
+    )
+  }
+
+  /** Virtual time has nothing left to do: fine where the troupe has finished. */
+  #stalled(run: Run<never>): void {
+    const waiting = run.members.filter(({ completed }) => !completed).map(({ name }) => name)
+    if (waiting.length === 0 || run.stopping) return
+    this.#reject(
+      new TroupeError('E_STALLED', `nothing is left to happen, and not finished are ${waiting.join(', ')}`, {
+        where: waiting[0],
+        hint: 'Some actor waits for a message or a version that nobody will send: is every output connected and completed?',
+      }),
+    )
+    void this.stop().catch(() => {})
   }
 
   #replicas(actor: string): readonly (Member<never> | undefined)[] {
@@ -192,7 +250,7 @@ class BuiltTroupe implements Troupe {
   }
 
   #mustBeNew(what: string): void {
-    if (this.#run) throw new TroupeError('E_CONFIG', `${what} comes before the troupe has started`)
+    if (this.#started) throw new TroupeError('E_CONFIG', `${what} comes before the troupe has started`)
   }
 }
 

@@ -1,4 +1,3 @@
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { WireError } from '../kernel/errors.js'
 import type { CellCommit } from '../placement/commit.js'
 import type { Clock } from '../time/clock.js'
@@ -11,11 +10,18 @@ export type ReportFrame =
   | { readonly type: 'completed' }
   | { readonly type: 'failed'; readonly error: WireError }
   | { readonly type: 'taking'; readonly channel: number; readonly seq: number }
-  | { readonly type: 'commit'; readonly commit: CellCommit }
+  /** Acknowledged where it has a sequence number. */
+  | { readonly type: 'commit'; readonly commit: CellCommit; readonly sequence?: number | undefined }
 
 export interface AckFrame {
-  readonly type: 'ack'
+  readonly type: 'ack' | 'committed'
   readonly sequence: number
+}
+
+/** What reports travel over: a `MessagePort`, or a plane of a process's own channel. */
+export interface ReportPort {
+  postMessage(frame: ReportFrame | AckFrame): void
+  on(event: 'message', handler: (frame: unknown) => void): unknown
 }
 
 /** Events in one batch. */
@@ -27,21 +33,26 @@ const FLUSH_MS = 50
 
 /** Reports over a port, in batches: at most 8 are under way, and then the actor's gate is closed until one was taken. */
 export class Outbox implements Reporter {
-  readonly #port: MessagePort
+  readonly #port: ReportPort
   readonly #clock: Clock
   readonly #onAck: () => void
+  readonly #confirmed: boolean
+  readonly #commits = new Map<number, () => void>()
   #pending: RunEvent[] = []
   #sent = 0
   #acknowledged = 0
   #flushedAt = 0
+  #committed = 0
   #timer = false
   #drained: (() => void) | undefined
 
-  constructor(port: MessagePort, options: { clock: Clock; onAck: () => void }) {
+  /** `confirmed`: what was posted can be lost with this process, so a commit counts only once it has arrived. */
+  constructor(port: ReportPort, options: { clock: Clock; onAck: () => void; confirmed?: boolean | undefined }) {
     this.#port = port
+    this.#confirmed = options.confirmed ?? false
     this.#clock = options.clock
     this.#onAck = options.onAck
-    port.on('message', (frame: AckFrame) => this.#acknowledge(frame.sequence))
+    port.on('message', (frame) => this.#hear(frame as AckFrame))
   }
 
   get behind(): boolean {
@@ -67,14 +78,19 @@ export class Outbox implements Reporter {
   }
 
   taking(channel: number, seq: number): void {
-    const frame: ReportFrame = { type: 'taking', channel, seq }
-    this.#port.postMessage(frame)
+    this.#port.postMessage({ type: 'taking', channel, seq })
   }
 
-  /** What was posted arrives, also when this thread dies now. */
-  commit(commit: CellCommit): undefined {
-    const frame: ReportFrame = { type: 'commit', commit }
-    this.#port.postMessage(frame)
+  commit(commit: CellCommit): Promise<void> | undefined {
+    if (!this.#confirmed) {
+      this.#port.postMessage({ type: 'commit', commit })
+      return undefined
+    }
+    const sequence = ++this.#committed
+    return new Promise((resolve) => {
+      this.#commits.set(sequence, resolve)
+      this.#port.postMessage({ type: 'commit', commit, sequence })
+    })
   }
 
   drain(): Promise<void> {
@@ -116,6 +132,12 @@ export class Outbox implements Reporter {
     })
   }
 
+  #hear({ type, sequence }: AckFrame): void {
+    if (type === 'ack') return void this.#acknowledge(sequence)
+    this.#commits.get(sequence)?.()
+    this.#commits.delete(sequence)
+  }
+
   #acknowledge(sequence: number): void {
     this.#acknowledged = sequence
     if (this.#pending.length >= BATCH) this.#flush()
@@ -125,32 +147,30 @@ export class Outbox implements Reporter {
   }
 }
 
-/**
- * The other end of an {@link Outbox}. The returned function takes at once what has been posted and not arrived yet: when the
- * actor's thread has ended, this is all that will ever come, and must be known before anything is decided.
- */
-export function receiveReports(port: MessagePort, sink: ReportSink): () => void {
-  port.on('message', (frame: ReportFrame) => take(frame, port, sink))
-  return () => {
-    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) take(next.message, port, sink)
-  }
+/** The other end of an {@link Outbox}. */
+export function receiveReports(port: ReportPort, sink: ReportSink): void {
+  port.on('message', (frame) => takeReport(frame as ReportFrame, port, sink))
 }
 
-function take(frame: ReportFrame, port: MessagePort, sink: ReportSink): void {
+/** One frame of an {@link Outbox}, and its acknowledgement. */
+export function takeReport(frame: ReportFrame, port: ReportPort, sink: ReportSink): void {
   switch (frame.type) {
-    case 'events': {
+    case 'events':
       for (const event of frame.events) sink.event(event)
-      const ack: AckFrame = { type: 'ack', sequence: frame.sequence }
-      port.postMessage(ack)
-      return
-    }
+      port.postMessage({ type: 'ack', sequence: frame.sequence })
+      break
     case 'taking':
-      return sink.taking(frame.channel, frame.seq)
+      sink.taking(frame.channel, frame.seq)
+      break
     case 'commit':
-      return sink.commit(frame.commit)
+      sink.commit(frame.commit)
+      if (frame.sequence !== undefined) port.postMessage({ type: 'committed', sequence: frame.sequence })
+      break
     case 'completed':
-      return sink.completed()
+      sink.completed()
+      break
     case 'failed':
-      return sink.failed(frame.error)
+      sink.failed(frame.error)
+      break
   }
 }

@@ -1,4 +1,5 @@
 import { checkCrossing, cloneRefusal } from '../channel/crossing.js'
+import { encodedWire, throughCodec } from '../channel/encoded-wire.js'
 import type { Wire } from '../channel/wire.js'
 import type { ActorDefinition, Api, Ports, RunningActor } from '../kernel/actor.js'
 import { TroupeError, toWire } from '../kernel/errors.js'
@@ -11,6 +12,7 @@ import { openWeightStore } from '../tensor/weight-store.js'
 import type { WeightStore, WeightStoreHandle } from '../tensor/weights.js'
 import type { Clock } from '../time/clock.js'
 import type { Scheduler } from '../time/scheduler.js'
+import { answerOf } from './asking.js'
 import { createContext } from './context.js'
 import { type Control, type Reply, type Rewiring, reply, type WiringPlan } from './control.js'
 import { Effects } from './effects.js'
@@ -95,22 +97,11 @@ export class Cell<H> implements Control<H> {
   }
 
   rewire({ channel, end }: Rewiring<H>): Promise<Reply<void>> {
-    return reply(() => this.#wiring?.rewire({ channel, end: end && this.#place.toWire(end) }))
+    return reply(() => this.#wiring?.rewire({ channel, end: end && this.#wireOf(end) }))
   }
 
   ask(method: string, args: readonly unknown[]): Promise<Reply<unknown>> {
-    return reply(async () => {
-      const where = this.#spec.name
-      const api = this.#actor?.api ?? {}
-      const call = Object.hasOwn(api, method) ? api[method] : undefined
-      if (!call) {
-        const hint = `It has: ${Object.keys(api).join(', ') || 'none'}`
-        throw new TroupeError('E_CONFIG', `${where} has no method "${method}"`, { where, hint })
-      }
-      const answer = await this.#place.within(() => call(...args))
-      checkCrossing(answer, `${where}, answer of "${method}"`)
-      return answer
-    })
+    return reply(() => this.#place.within(() => answerOf(this.#spec, this.#actor?.api ?? {}, method, args)))
   }
 
   ping(): Promise<Reply<void>> {
@@ -195,8 +186,10 @@ export class Cell<H> implements Control<H> {
     this.#failed = true
     this.#shut()
     this.#state('failed', error)
-    // One that may be restarted goes on where it was: the others hear nothing, and wait for that.
-    if (this.#spec.commits) this.#wiring?.close()
+    // The others hear nothing of one that goes on where it was, or is given up: an error would end their streams, and a
+    // cancelled input would lose what its siblings are to be given.
+    if (this.#spec.outlived && !this.#spec.commits) this.#wiring?.release(true)
+    if (this.#spec.commits || this.#spec.outlived) this.#wiring?.close()
     else this.#wiring?.fail(error)
     this.#place.reporter.failed(toWire(error))
   }
@@ -226,19 +219,31 @@ export class Cell<H> implements Control<H> {
       this.#actor = await this.#definition.start(context)
       if (resume?.role !== undefined) await this.#actor.restore?.(resume.role)
     } catch (error) {
-      this.#failed = true
-      this.#state('failed', error)
-      throw error
+      throw this.#refused(error)
     }
     this.#state('ready')
   }
 
+  /** It cannot begin: whoever asked it to is told, and so is the log. */
+  #refused(error: unknown): unknown {
+    this.#failed = true
+    this.#shut()
+    this.#wiring?.close()
+    this.#state('failed', error)
+    return error
+  }
+
+  #wireOf(end: H): Wire {
+    const wire = this.#place.toWire(end)
+    return this.#spec.remote ? encodedWire(wire) : wire
+  }
+
   #wire(plan: WiringPlan<H>): void {
     if (!this.#definition || !this.#actor) throw new TroupeError('E_ACTOR_DOWN', 'the actor has not started')
-    const { toWire: wireOf, clock, scheduler } = this.#place
+    const { clock, scheduler } = this.#place
     const wireOfAny = <E extends { readonly end: H | undefined }>(each: E) => ({
       ...each,
-      end: each.end === undefined ? undefined : wireOf(each.end),
+      end: each.end === undefined ? undefined : this.#wireOf(each.end),
     })
     this.#wiring = new Wiring({
       spec: this.#spec,
@@ -272,7 +277,11 @@ export class Cell<H> implements Control<H> {
       },
     })
     for (const input of this.#wiring.inputs) this.#gate.add(input)
-    this.#wiring.open(this.#actor)
+    try {
+      this.#wiring.open(this.#actor)
+    } catch (error) {
+      throw this.#refused(error)
+    }
     if (!this.#halted) this.#gate.open()
   }
 
@@ -301,9 +310,14 @@ export class Cell<H> implements Control<H> {
       wiring.release()
       return undefined
     }
-    const role = this.#actor?.snapshot?.()
-    if (role instanceof Promise) return role.then((state) => this.#commit(wiring, state)).catch((e) => this.fail(e))
-    return this.#commit(wiring, role)
+    try {
+      const role = this.#place.within(() => this.#actor?.snapshot?.())
+      if (role instanceof Promise) return role.then((state) => this.#commit(wiring, state)).catch((e) => this.fail(e))
+      return this.#commit(wiring, role)
+    } catch (error) {
+      this.fail(error)
+      return undefined
+    }
   }
 
   #commit(wiring: Wiring, role: unknown): Promise<void> | undefined {
@@ -314,7 +328,9 @@ export class Cell<H> implements Control<H> {
       wiring.release()
     }
     try {
-      const commit = { turns: this.#done, role, ...wiring.putAway(), events: this.#effects.take() }
+      checkCrossing(role, `${this.#spec.name}, snapshot`)
+      const state = this.#spec.remote ? throughCodec(role) : role
+      const commit = { turns: this.#done, role: state, ...wiring.putAway(), events: this.#effects.take() }
       const confirmed = this.#place.reporter.commit(commit)
       if (confirmed) return confirmed.then(leave)
       leave()
@@ -346,10 +362,12 @@ export class Cell<H> implements Control<H> {
     this.#quiet = undefined
   }
 
-  /** What a turn did is put away before the next one begins, where it is put away at all. */
+  /** Between two turns: what a turn did is put away before the next one begins, where it is put away at all. */
   #mayGoOn(turns: number): boolean {
     const { turns: most = 1, ms = Number.POSITIVE_INFINITY } = this.#place.burst ?? {}
-    return turns < most && !this.#spec.commits && this.#burstTo - this.#burstFrom < ms
+    if (turns >= most || this.#spec.commits || this.#burstTo - this.#burstFrom >= ms) return false
+    if (this.#spec.outlived) this.#wiring?.settle()
+    return true
   }
 
   #afterTurn(span: Span): void {

@@ -1,4 +1,5 @@
 import { checkCrossing } from '../channel/crossing.js'
+import { throughCodec } from '../channel/encoded-wire.js'
 import type { ActorContext, Turn } from '../kernel/actor.js'
 import { TroupeError } from '../kernel/errors.js'
 import type { RunEvent } from '../observe/events.js'
@@ -22,7 +23,7 @@ export function createContext({ spec, clock, turn, signal, weights, emit }: Cont
   const stamp = () => ({ actor: { name, role, replica }, at: clock.now() })
   return {
     self: { name, role, replica, replicas },
-    config: spec.config,
+    config: spec.remote ? throughCodec(spec.config) : spec.config,
     random: seededRandom(spec.seed, role),
     clock,
     turn,
@@ -40,7 +41,7 @@ export function createContext({ spec, clock, turn, signal, weights, emit }: Cont
     progress: (phase, done, total, unit) => emit({ type: 'progress', ...stamp(), phase, done, total, unit }),
     record: (kind, value) => {
       checkCrossing(value, `${name}, record "${kind}"`)
-      emit({ type: 'record', ...stamp(), kind, value: structuredClone(value) })
+      emit({ type: 'record', ...stamp(), kind, value: spec.remote ? throughCodec(value) : structuredClone(value) })
     },
   }
 }

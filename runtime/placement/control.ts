@@ -34,12 +34,12 @@ export interface Control<H> {
   wire(plan: WiringPlan<H>): Promise<Reply<void>>
   rewire(rewiring: Rewiring<H>): Promise<Reply<void>>
   ask(method: string, args: readonly unknown[]): Promise<Reply<unknown>>
-  /** Answers as soon as the place of the actor can answer at all. */
-  ping(): Promise<Reply<void>>
   /** No further turn begins; resolves when the current one has ended. */
   halt(): Promise<Reply<void>>
   /** Stops the actor for good, after `halt`. */
   dispose(): Promise<Reply<void>>
+  /** Answered at once by whoever is not stuck. */
+  ping(): Promise<Reply<void>>
 }
 
 export async function reply<T>(work: () => T | Promise<T>): Promise<Reply<T>> {

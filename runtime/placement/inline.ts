@@ -59,7 +59,7 @@ export function copied(spec: CellSpec): CellSpec {
 }
 
 /** Arguments and answers are cloned, as they would be on their way to a thread. */
-export function controlByCopy(cell: Cell<Wire>): Control<Wire> {
+export function controlByCopy<H>(cell: Cell<H>): Control<H> {
   return {
     start: () => cell.start(),
     wire: (plan) => cell.wire(plan),
@@ -71,6 +71,6 @@ export function controlByCopy(cell: Cell<Wire>): Control<Wire> {
   }
 }
 
-async function askByCopy(cell: Cell<Wire>, method: string, args: readonly unknown[]): Promise<Reply<unknown>> {
+async function askByCopy<H>(cell: Cell<H>, method: string, args: readonly unknown[]): Promise<Reply<unknown>> {
   return reply(async () => structuredClone(unwrap(await cell.ask(method, structuredClone(args)))))
 }

@@ -16,6 +16,10 @@ export interface CellSpec {
   readonly weights?: WeightStoreHandle | undefined
   /** It may be restarted, or the run resumed: it puts away what it has done before anything of it leaves. */
   readonly commits: boolean
+  /** The others may go on without it: when it fails, they hear of it by the troupe, which gives its work to its siblings. */
+  readonly outlived?: boolean | undefined
+  /** Everything that it sends, takes, answers and puts away goes through the codec of processes, wherever it lives. */
+  readonly remote?: boolean | undefined
   /** Where it goes on. */
   readonly resume?: CellState | undefined
   /** Messages that it is not given any more, because they have ended it too often. */

@@ -7,7 +7,7 @@ import type { Scheduler } from '../time/scheduler.js'
 import type { Rewiring, WiringPlan } from './control.js'
 import type { CellSpec } from './stage.js'
 
-export interface WiringEvents {
+interface WiringEvents {
   /** Items, credit or subscribers came. */
   changed(): void
   /** Credit came for what had waited for it. */
@@ -137,8 +137,8 @@ export class Wiring {
       error: (error) => {
         const own = !this.isInbound(error)
         if (own) this.#options.events.failed(error)
-        // One that may be restarted goes on where it was: its receivers wait for that.
-        if (own && this.#options.spec.commits) return
+        // One that may be restarted goes on where it was, and of one that is given up the troupe tells its receivers.
+        if (own && (this.#options.spec.commits || this.#options.spec.outlived)) return
         output.fail(error)
         this.#ended(output)
       },

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { TroupeError } from '../kernel/errors.js'
 import { hostResident } from './host.js'
+import { nativeRun } from './native-guard.js'
 
 export type HostDtype = 'float32' | 'int32' | 'bool'
 
@@ -78,7 +79,7 @@ export function compile(fn: TensorFunction, options: CompileOptions): Compiled {
   let opened: Compiled | undefined
   let disposed = false
   const open = async () => {
-    opened = (await load(options.backend ?? 'onnx'))(fn, options)
+    opened = (await nativeRun(() => load(options.backend ?? 'onnx')))(fn, options)
     return opened
   }
   const ready = () => {

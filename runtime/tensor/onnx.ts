@@ -4,6 +4,7 @@ import { realClock } from '../time/index.js'
 import type { Compiled, CompileOptions, HostTensor, TensorFunction, TensorInput } from './compile.js'
 import { asCompileError, checkOutputs, dataError } from './failure.js'
 import { checkInputs, keepOnHost, onHost, specKey, writeInto } from './host.js'
+import { nativeRun } from './native-guard.js'
 import { encodeModel, inputName, outputName } from './onnx-model.js'
 import { trace } from './trace-backend.js'
 
@@ -28,7 +29,8 @@ export function compileForOnnx(fn: TensorFunction, options: CompileOptions): Com
     try {
       const checked: TensorFunction = (tensors) => checkOutputs(options.name, fn(tensors))
       const { graph, outputs } = trace(checked, inputs, threads)
-      const session = await InferenceSession.create(encodeModel(graph, outputs, options.name), sessionOptions(threads))
+      const model = encodeModel(graph, outputs, options.name)
+      const session = await nativeRun(() => InferenceSession.create(model, sessionOptions(threads)))
       stats.graphs++
       return session
     } catch (error) {
@@ -56,7 +58,7 @@ export function compileForOnnx(fn: TensorFunction, options: CompileOptions): Com
     entry.retired = true
     if (entry.users > 0) return
     const session = await entry.session.catch(() => undefined)
-    await session?.release()
+    if (session) await nativeRun(() => session.release())
   }
 
   async function evaluate(given: readonly TensorInput[]): Promise<HostTensor[]> {
@@ -67,7 +69,7 @@ export function compileForOnnx(fn: TensorFunction, options: CompileOptions): Com
     try {
       const session = await entry.session
       const feeds = session.inputNames.map((name) => [name, tensorOf(inputs[Number(name.slice(inputName('').length))])])
-      const results = await session.run(Object.fromEntries(feeds)).catch((error) => {
+      const results = await nativeRun(() => session.run(Object.fromEntries(feeds))).catch((error) => {
         throw dataError(options.name, error)
       })
       return session.outputNames.map((_, i) => hostTensor(results[outputName(i)]))

@@ -13,6 +13,7 @@ import type {
 import { asCompileError, checkOutputs, dataError } from '../failure.js'
 import { checkInputs, writeInto } from '../host.js'
 import { hostDtype } from '../kernels/lowering.js'
+import { nativeRun } from '../native-guard.js'
 import { onBackend } from '../tidy.js'
 
 /** A TF.js backend whose tensors live on a device. Registered under the name that Troupe has for it. */
@@ -66,8 +67,8 @@ export function compileEagerly(device: EagerDevice) {
     }
 
     return {
-      run: async (inputs, into) => writeInto(name, (await evaluate(inputs, NONE)).host, into),
-      runKept: evaluate,
+      run: async (inputs, into) => writeInto(name, (await nativeRun(() => evaluate(inputs, NONE))).host, into),
+      runKept: (inputs, kept) => nativeRun(() => evaluate(inputs, kept)),
       stats: { graphs: 0, compileMs: 0 },
       async dispose() {},
     }

@@ -5,9 +5,10 @@ import { createProbe, read } from '../fixtures/probe.js'
 
 const COUNT = 40
 const quickly: RestartOptions = { maxRestarts: 5, backoff: { firstMs: 0 } }
-type How = 'throw' | 'exit' | 'exit0'
+type How = 'throw' | 'exit' | 'exit0' | 'abort'
+type Where = 'inline' | 'threads' | 'virtual'
 
-function setUp(stage: 'inline' | 'threads', settings: { diesOf: number; deaths?: number; how?: How }) {
+function setUp(stage: Where, settings: { diesOf: number; deaths?: number; how?: How }) {
   const events: RunEvent[] = []
   const probe = createProbe()
   const troupe = createTroupe({ stage, seed: 1, observe: (event) => events.push(event) })
@@ -29,6 +30,7 @@ function isWhole(t: ExecutionContext, seen: readonly { n: number; sum: number }[
 
 for (const [stage, how] of [
   ['inline', 'throw'],
+  ['virtual', 'throw'],
   ['threads', 'throw'],
   ['threads', 'exit'],
   ['threads', 'exit0'],

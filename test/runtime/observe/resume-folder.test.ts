@@ -27,9 +27,11 @@ const events = Array.from({ length: 24 }, (_, at): RunEvent => {
   return kinds[at % 5]!
 })
 
+/** Of all files but that of what the process uses, which is not the same twice. */
 const contents = (path: string) =>
   Object.fromEntries(
     readdirSync(path)
+      .filter((name) => name !== 'status.json')
       .sort()
       .map((name) => [name, readFileSync(join(path, name), 'utf8')]),
   )

@@ -4,8 +4,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { createTroupe, type RunEvent, realClock } from '../../../runtime/index.js'
-import type { ActorDefinition } from '../../../runtime/kernel/actor.js'
-import { threadStage } from '../../../runtime/placement/threads.js'
+import { threadHosts } from '../../../runtime/placement/threads.js'
 import { dice, gambler, talker } from '../fixtures/chance.js'
 import { faulty } from '../fixtures/faults.js'
 import { collector } from '../fixtures/numbers.js'
@@ -37,15 +36,15 @@ test.serial('inline: the same seed gives the same sequence of events, another se
 })
 
 test.serial('threads: a host’s ports stay alive after its task has returned', async (t) => {
-  const stage = threadStage(realClock, 1)
+  const hosts = threadHosts(realClock, 1)
   const { module, role } = faulty
   const spec = { name: role, role, replica: 0, replicas: 1, module, config: { at: 'never' }, seed: 1, commits: false }
   const nothing = () => {}
   const sink = { event: nothing, completed: nothing, failed: nothing, died: nothing, taking: nothing, commit: nothing }
-  const { control } = stage.host(spec, faulty as unknown as ActorDefinition, sink)
+  const { control } = hosts.host(spec, sink)
   for (const step of [await control.start(), await control.halt(), await control.dispose()]) t.true(step.ok)
   for (let i = 0; i < 10; i++) t.deepEqual(await control.ask('add', [i, 1]), { ok: true, value: i + 1 })
-  await stage.close(10_000)
+  await hosts.close(10_000)
 })
 
 test.serial('threads: reports are never dropped, whoever is behind', async (t) => {
