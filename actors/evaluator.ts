@@ -14,10 +14,12 @@ export const evaluator = defineActor({
   config: evaluationConfig,
   async start(context) {
     const bench = await createEvaluation(context)
-    const { turn } = context
+    const { turn, config } = context
     return {
       streams: ({ snapshots }) => ({
-        evaluations: snapshots.pipe(turn(bench.evaluate, { attributes: ({ version }) => ({ version }) })),
+        evaluations: snapshots.pipe(
+          turn(bench.evaluate, { attributes: ({ version }) => ({ version, prompts: config.prompts }) }),
+        ),
       }),
       api: { evaluations: () => bench.done },
       snapshot: bench.snapshot,

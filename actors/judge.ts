@@ -63,7 +63,11 @@ export const judge = defineActor({
 
     return {
       streams: ({ candidates }) => ({
-        judged: candidates.pipe(turn(judgeBatch, { attributes: ({ id, iteration }) => ({ batch: id, iteration }) })),
+        judged: candidates.pipe(
+          turn(judgeBatch, {
+            attributes: ({ id, iteration, groups }) => ({ batch: id, iteration, prompts: groups.length }),
+          }),
+        ),
       }),
       api: { counts: () => counts },
       snapshot: () => ({ ...counts }),

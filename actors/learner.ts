@@ -21,14 +21,26 @@ export const learner = defineActor({
 
     function supervised(demonstrations: Observable<DemonstrationBatch>): Observable<ModelSnapshot> {
       return concat(
-        demonstrations.pipe(turn(training.supervise, { name: 'sft' }), ignoreElements()),
+        demonstrations.pipe(
+          turn(training.supervise, {
+            name: 'sft',
+            attributes: ({ demonstrations }) => ({ examples: demonstrations.length }),
+          }),
+          ignoreElements(),
+        ),
         defer(() => turn.run('publish', training.finishSupervised)),
       )
     }
 
     function preferred(judged: Observable<JudgedBatch>): Observable<ModelSnapshot> {
       return training.intake.updates(judged).pipe(
-        turn(training.update, { name: 'dpo', attributes: ([first]) => ({ update: first?.update ?? -1 }) }),
+        turn(training.update, {
+          name: 'dpo',
+          attributes: (batches) => ({
+            update: batches[0]?.update ?? -1,
+            prompts: batches.reduce((sum, { groups }) => sum + groups.length, 0),
+          }),
+        }),
         filter((snapshot) => snapshot !== undefined),
       )
     }

@@ -1,3 +1,4 @@
+import { map } from 'rxjs'
 import { z } from 'zod'
 import { defineActor, port } from '../runtime/kernel/actor.js'
 import { assert } from '../runtime/kernel/errors.js'
@@ -31,7 +32,7 @@ export const sampler = defineActor({
     const sampling = { ...config.sampling, maxNewTokens: world.limits.answer }
     const counts = { issued: 0, tokens: 0, busyMs: 0 }
 
-    async function sample(batch: PromptBatch): Promise<CandidateBatch> {
+    async function sample(batch: PromptBatch): Promise<Omit<CandidateBatch, 'writtenAt'>> {
       policy.follow() // before the work, never after
       counts.issued += batch.prompts.length
       const written = await policy.write(
@@ -54,7 +55,7 @@ export const sampler = defineActor({
       reportWritten(groups)
       progress('sampling', counts.issued, undefined, 'prompts')
       const { prompts: _, ...rest } = batch
-      return { ...rest, groups, writtenAt: clock.now() }
+      return { ...rest, groups }
     }
 
     function reportWritten(groups: readonly CandidateGroup[]): void {
@@ -73,8 +74,9 @@ export const sampler = defineActor({
             ready: async ({ minVersion }) => {
               await weights.atLeast(minVersion, { deadlineMs: config.deadlineMs, signal })
             },
-            attributes: ({ id, iteration }) => ({ batch: id, iteration }),
+            attributes: ({ id, iteration, prompts }) => ({ batch: id, iteration, prompts: prompts.length }),
           }),
+          map((batch) => ({ ...batch, writtenAt: clock.now() })), // the turn has ended: in virtual time, only now
         ),
       }),
       api: { counts: () => counts },

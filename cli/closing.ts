@@ -6,8 +6,8 @@ import { renderTable } from './table.js'
 
 const DECIMALS = 2
 
-/** What is printed when a run is done: the iterations' table, samples, staleness, throughput, trouble and where it all is. */
-export function closingWords(summary: Summary, book: RunBook, folder: string, report: string): string {
+/** What is printed when a run is done: the iterations' table, samples, staleness, throughput, trouble and where it all is. `tookMs` is the machine's time. */
+export function closingWords(summary: Summary, book: RunBook, tookMs: number, folder: string, report: string): string {
   const { samples, staleness, throughput } = summary
   const dropped = Object.values(samples.dropped).reduce((sum, count) => sum + count, 0)
   const reasons = Object.entries(samples.dropped).map(([reason, count]) => `${reason} ${count}`)
@@ -24,7 +24,12 @@ export function closingWords(summary: Summary, book: RunBook, folder: string, re
       `${Math.round(throughput.trainedTokensPerSecond)} trained, ${figure(throughput.judgedPerSecond)} judged/s`,
     ...(busy.length > 0 ? [`busy         ${busy.join(', ')}`] : []),
     ...troubles(book).map((text, index) => (index === 0 ? 'trouble' : '').padEnd(13) + text),
-    `time         ${duration(summary.durationMs)}`,
+    ...(summary.traceHash === undefined
+      ? [`time         ${duration(summary.durationMs)}`]
+      : [
+          `time         ${duration(summary.durationMs)} of virtual time, computed in ${duration(tookMs)}`,
+          `trace        ${summary.traceHash}`,
+        ]),
     `run folder   ${folder}`,
     `report       ${report}`,
   ].join('\n')

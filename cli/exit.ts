@@ -3,7 +3,7 @@ import { TroupeError, type TroupeErrorCode } from '../runtime/kernel/errors.js'
 /** How the command ends: 128 + n when signal n ended it. */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const
 
-const USAGE: readonly TroupeErrorCode[] = ['E_CONFIG', 'E_DATA', 'E_CHECKPOINT']
+const USAGE: readonly TroupeErrorCode[] = ['E_CONFIG', 'E_DATA', 'E_CHECKPOINT', 'E_JOURNAL']
 
 /** 2 where the person can mend what they gave, also where it is an actor that found the fault; else 1. */
 export function exitCodeOf(error: unknown): number {

@@ -14,6 +14,20 @@ export interface RunArguments {
   readonly json?: boolean
 }
 
+export interface ResumeArguments {
+  readonly json?: boolean
+}
+
+export interface ReplayArguments {
+  readonly out?: string
+  readonly json?: boolean
+}
+
+export interface SweepArguments extends RunArguments {
+  readonly vary: readonly string[]
+  readonly seeds: number
+}
+
 export interface TopArguments {
   readonly once?: boolean
   readonly json?: boolean
@@ -23,6 +37,9 @@ export interface TopArguments {
 export interface Actions {
   list(scenario: string | undefined, options: { json?: boolean }): Promise<number>
   run(scenario: string, options: RunArguments): Promise<number>
+  resume(run: string, options: ResumeArguments): Promise<number>
+  replay(run: string, other: string | undefined, options: ReplayArguments): Promise<number>
+  sweep(scenario: string, options: SweepArguments): Promise<number>
   top(run: string, options: TopArguments): Promise<number>
   report(runs: readonly string[]): Promise<number>
   doctor(options: { json?: boolean }): Promise<number>
@@ -58,6 +75,39 @@ export function buildProgram(actions: Actions, done: (exitCode: number) => void)
     .action(async (scenario, options) => done(await actions.run(scenario, options)))
 
   program
+    .command('resume')
+    .description('go on with a run that was stopped or killed, from its last snapshot')
+    .argument('<run>', 'run folder')
+    .addOption(json())
+    .action(async (run, options) => done(await actions.resume(run, options)))
+
+  program
+    .command('replay')
+    .description('run a virtual run again and compare the traces, event by event; with a second folder, only compare')
+    .argument('<run>', 'run folder of --stage virtual')
+    .argument('[other]', 'another one')
+    .option('--out <dir>', 'keep the second run in this folder, new or empty (default: it is removed)')
+    .addOption(json())
+    .action(async (run, other, options) => done(await actions.replay(run, other, options)))
+
+  program
+    .command('sweep')
+    .description('one run for each combination of values, in virtual time unless told, and one table of them all')
+    .argument('<scenario>', 'name of a scenario, or path of a module that exports one')
+    .requiredOption('--vary <key=a,b...>', 'a key and its values; given again, every combination', collect)
+    .addOption(
+      new Option('--seeds <k>', 'runs of each combination, with seeds from --seed on').default(1).argParser(count),
+    )
+    .option('--preset <name>', 'a named configuration of the scenario (default: its first)')
+    .option('--set <key=value...>', 'configuration of all runs', collect, [])
+    .addOption(new Option('--stage <stage>', 'where the actors live').choices(STAGES).default('virtual'))
+    .addOption(new Option('--backend <backend>', 'what computes the tensors').choices(BACKENDS).default('auto'))
+    .option('--seed <n>', 'the first seed', seed, 1)
+    .option('--out <dir>', 'folder for the run folders, new or empty (default: runs/sweep-<scenario>-…)')
+    .addOption(json())
+    .action(async (scenario, options) => done(await actions.sweep(scenario, options)))
+
+  program
     .command('top')
     .description('watch a run of another process: its actors, queues, failures, samples and staleness, until it ends')
     .argument('<run>', 'run folder')
@@ -91,8 +141,14 @@ function json(): Option {
   return new Option('--json', 'exactly one JSON document on stdout, everything else on stderr')
 }
 
-function collect(value: string, previous: readonly string[]): string[] {
+function collect(value: string, previous: readonly string[] = []): string[] {
   return [...previous, value]
+}
+
+function count(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < 1) throw new InvalidArgumentError('A whole number of at least 1.')
+  return value
 }
 
 function seed(text: string): number {

@@ -20,9 +20,12 @@ export async function parts() {
   return { roles, worlds: Object.entries(worlds).map(([name, { title }]) => ({ name, title })) }
 }
 
+/** Whether a scenario was given as the path of a module. */
+export const isModule = (given: string): boolean => /[\\/]|\.[cm]?js$/.test(given)
+
 /** A built-in scenario by name, or one of your own by the path of the ES module that exports it. */
 export async function findScenario(given: string): Promise<Scenario> {
-  if (/[\\/]|\.[cm]?js$/.test(given)) return loadScenario(given)
+  if (isModule(given)) return loadScenario(given)
   const scenarios = await builtIn()
   if (Object.hasOwn(scenarios, given)) return scenarios[given]!
   throw new TroupeError('E_CONFIG', `unknown scenario "${given}"`, {

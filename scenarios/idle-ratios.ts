@@ -2,13 +2,13 @@ import type { RunEvent } from '../runtime/index.js'
 
 /**
  * Reports after each turn of the roles named how much of the time since the actor's turn before it was idle: waiting for
- * work, for weights, or for its receivers. Over the run, work and waiting add up to the time between first and last turn.
+ * work, for weights, or for its receivers. `endedAt` keeps when each actor's last turn ended. Over the run, work and waiting add up to the time between first and last turn.
  */
 export function createIdleRatios(
   metricOfRole: Readonly<Record<string, string>>,
   observe: (event: RunEvent) => void,
+  endedAt: Map<string, number>,
 ): (event: RunEvent) => void {
-  const endedAt = new Map<string, number>()
   return (event) => {
     if (event.type !== 'span') return
     const { actor, start, end } = event

@@ -1,7 +1,16 @@
 import type { z } from 'zod'
+import type { Faults, TroupeState } from '../runtime/index.js'
 import type { RunEvent } from '../runtime/observe/events.js'
 import type { Backend } from '../runtime/tensor/index.js'
+import type { BooksState } from './books.js'
 import type { Summary } from './summary.js'
+
+/** Where a run is, as a structured clone can hold it. */
+export interface RunState {
+  readonly troupe: TroupeState
+  readonly books: BooksState
+  readonly elapsedMs: number
+}
 
 export interface RunOptions<C> {
   /** Already validated by the scenario's schema, presets and `--set` applied. */
@@ -9,10 +18,16 @@ export interface RunOptions<C> {
   readonly seed: number
   readonly stage: 'inline' | 'threads' | 'virtual'
   readonly backend: Backend
-  /** The run folder; exists and is empty. Checkpoints go to `checkpoints/` inside. */
+  /** The run folder; exists. Checkpoints go to `checkpoints/` inside. */
   readonly out: string
   readonly observe: (event: RunEvent) => void
   readonly signal: AbortSignal
+  /** Keeps snapshots of the run, each copied before `save` returns. */
+  readonly journal?: { save(state: RunState): Promise<void> } | undefined
+  /** Goes on from a snapshot of a run with the same configuration. */
+  readonly resume?: RunState | undefined
+  /** Failures that are put into a run of the `virtual` stage. */
+  readonly faults?: Faults | undefined
 }
 
 /** One method: a wiring of roles. `run` returns the summary; the caller writes the rest of the run folder. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { dpoSchema, sftSchema } from '../actors/learner-config.js'
 import { engineSchema, inFlightSchema, moduleSchemaOf, samplingSchema } from '../actors/shared.js'
 import { runtimeKeys } from './runtime-config.js'
+import { selfRewardingCosts } from './self-rewarding-costs.js'
 import { worlds } from './worlds/index.js'
 
 /** Every option of `troupe run self-rewarding`. */
@@ -80,7 +81,7 @@ export const selfRewardingConfig = z.strictObject({
     })
     .prefault({}),
   engine: engineSchema.omit({ backend: true }).prefault({}),
-  ...runtimeKeys,
+  ...runtimeKeys(selfRewardingCosts),
 })
 
 export type SelfRewardingConfig = z.output<typeof selfRewardingConfig>

@@ -1,12 +1,11 @@
 import type { Evaluation } from '../actors/index.js'
 import type { LagSummaries } from '../actors/lag-book.js'
 import { assert } from '../runtime/kernel/errors.js'
-import type { RunBook } from '../runtime/observe/book.js'
+import type { Books } from './books.js'
 import { failuresOf } from './failures.js'
 import type { RunOptions } from './scenario.js'
 import type { SelfRewardingConfig } from './self-rewarding-config.js'
 import { type Summary, summarySchema } from './summary.js'
-import type { createUsage } from './usage.js'
 
 export interface Findings {
   readonly options: RunOptions<SelfRewardingConfig>
@@ -19,13 +18,13 @@ export interface Findings {
   readonly evaluations: readonly Evaluation[]
   readonly sampled: readonly { readonly issued: number; readonly tokens: number }[]
   readonly judged: readonly { readonly judged: number }[]
-  readonly usage: ReturnType<typeof createUsage>
-  readonly book: RunBook
+  readonly books: Books
 }
 
 /** Brings what the roles found into the form of `summary.json`; rates are over each role's own busy time. */
 export function summarize(findings: Findings): Summary {
-  const { options, durationMs, accounts, evaluations, sampled, judged, usage, book } = findings
+  const { options, durationMs, accounts, evaluations, sampled, judged, books } = findings
+  const { usage, book } = books
   const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0)
   const perSecond = (count: number, role: string) => count / Math.max(1e-3, usage.busyMs(role) / 1000)
   const issued = sum(sampled.map((s) => s.issued))

@@ -1,9 +1,7 @@
 import { evaluator, judge, learner, promptGenerator, sampler, source } from '../actors/index.js'
 import { paramLayout } from '../models/index.js'
-import type { RunEvent } from '../runtime/index.js'
-import { enter, runBook } from '../runtime/observe/book.js'
 import { createWeightStore } from '../runtime/tensor/index.js'
-import { createIdleRatios } from './idle-ratios.js'
+import { openBooks } from './books.js'
 import { openTroupe } from './open-troupe.js'
 import type { RunOptions, Scenario } from './scenario.js'
 import { type SelfRewardingConfig, selfRewardingConfig } from './self-rewarding-config.js'
@@ -11,8 +9,6 @@ import { planOf } from './self-rewarding-plan.js'
 import { quick } from './self-rewarding-presets.js'
 import { summarize } from './self-rewarding-summary.js'
 import type { Summary } from './summary.js'
-import { createUsage } from './usage.js'
-import { createWholeRun } from './whole-run.js'
 
 /**
  * Self-Rewarding Language Models (Yuan et al. 2024, arXiv 2401.10020):
@@ -38,21 +34,12 @@ export const selfRewarding: Scenario<typeof selfRewardingConfig> = {
 async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
   const { config, backend } = options
   const plan = await planOf(config, backend, options.out)
-  const usage = createUsage()
-  const book = runBook()
   const prompts = config.iterations.reduce((sum, count) => sum + count, 0)
-  const wholeRun = createWholeRun({ demonstrations: plan.learner.demonstrations, prompts }, options.observe)
-  const idleRatios = createIdleRatios({ learner: 'trainer/idle_ratio', sampler: 'sampler/idle_ratio' }, options.observe)
-  const observe = (event: RunEvent) => {
-    usage.observe(event)
-    enter(book, event)
-    options.observe(event)
-    wholeRun(event)
-    idleRatios(event)
-  }
+  const idle = { learner: 'trainer/idle_ratio', sampler: 'sampler/idle_ratio' }
+  const { demonstrations } = plan.learner
+  const books = openBooks({ demonstrations, prompts, idle }, options.observe, options.resume?.books)
   const weights = createWeightStore(paramLayout(plan.common.model)).handle
-  const troupe = openTroupe(options, { weights, observe })
-  const startedAt = troupe.clock.now()
+  const { troupe, elapsedMs } = openTroupe(options, { weights, books })
   const { supervise } = config
   try {
     const people = troupe.actor(source, { config: plan.source, supervise })
@@ -79,13 +66,12 @@ async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
     ])
     return summarize({
       options,
-      durationMs: troupe.clock.now() - startedAt,
+      durationMs: elapsedMs(),
       accounts,
       evaluations,
       sampled,
       judged,
-      usage,
-      book,
+      books,
     })
   } finally {
     await troupe.stop()

@@ -12,6 +12,8 @@ export const summarySchema = z.strictObject({
   stage: z.enum(['inline', 'threads', 'virtual']),
   backend: z.string(),
   durationMs: number,
+  /** Of a virtual run: the hash of `events.jsonl`. Two runs with the same did the same, event by event. */
+  traceHash: z.string().optional(),
   config: z.record(z.string(), z.unknown()),
   iterations: z.array(
     z.strictObject({

@@ -1,10 +1,16 @@
 import type { RunEvent } from '../runtime/observe/events.js'
 
+interface UsageState {
+  readonly busyMs: ReadonlyMap<string, number>
+  readonly rolesOf: ReadonlyMap<string, string>
+}
+
 /** How long each actor was in turns, from the spans of a run. */
-export function createUsage() {
-  const busyMs = new Map<string, number>()
-  const rolesOf = new Map<string, string>()
+export function createUsage(resume?: UsageState) {
+  const busyMs = new Map(resume?.busyMs)
+  const rolesOf = new Map(resume?.rolesOf)
   return {
+    snapshot: (): UsageState => ({ busyMs, rolesOf }),
     observe(event: RunEvent): void {
       if (event.type !== 'span') return
       rolesOf.set(event.actor.name, event.actor.role)

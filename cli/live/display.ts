@@ -1,4 +1,5 @@
 import type { RunEvent } from '../../runtime/observe/events.js'
+import { isVirtual } from '../../runtime/observe/run-time.js'
 import { plainView } from './plain.js'
 import { absorb, liveState, type RunFacts } from './state.js'
 import { line } from './text.js'
@@ -42,7 +43,7 @@ async function openScreen({ facts, stream, now }: DisplayOptions): Promise<Displ
   const timer = setInterval(draw, FRAME_MS)
   return {
     observe(event) {
-      absorb(state, event)
+      absorb(state, event, now())
       if (event.type !== 'log' || (event.level !== 'warn' && event.level !== 'error')) return
       const text = `${event.level}: ${event.actor.name}: ${event.message}`
       screen.persist(line([{ text, style: event.level === 'warn' ? 'yellow' : 'red' }], 1000, stream.hasColors()))
@@ -65,11 +66,14 @@ function openPlain({ facts, stream, now }: DisplayOptions): Display {
   const print = (lines: readonly string[]) => {
     if (lines.length > 0) stream.write(`${lines.join('\n')}\n`)
   }
-  print([`${facts.scenario} ${facts.preset}, seed ${facts.seed}, ${facts.stage}, ${facts.backend} -> ${facts.out}`])
+  const times = isVirtual(facts) ? ' (times are virtual)' : ''
+  print([
+    `${facts.scenario} ${facts.preset}, seed ${facts.seed}, ${facts.stage}, ${facts.backend} -> ${facts.out}${times}`,
+  ])
   const timer = setInterval(() => print(view.tick(now())), PLAIN_TICK_MS)
   return {
     observe(event) {
-      absorb(state, event)
+      absorb(state, event, now())
       print(view.lines(event))
     },
     stopping: () => print(['stopping (once more to stop at once)']),

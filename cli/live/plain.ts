@@ -1,6 +1,6 @@
 import type { RunEvent } from '../../runtime/observe/events.js'
 import { metricPhrases } from './metrics.js'
-import { type LiveState, RUN_ROLE, timeLeft } from './state.js'
+import { type LiveState, ownTime, RUN_ROLE, timeLeft } from './state.js'
 import { duration, figure, printable } from './text.js'
 
 const STATUS_MS = 5000
@@ -17,13 +17,14 @@ export interface PlainView {
 }
 
 export function plainView(state: LiveState): PlainView {
-  const { startedAt } = state.facts
   const phases = new Map<string, string>()
-  let statusAt = startedAt
+  let statusAt = state.facts.startedAt
   let newsSince: number | undefined
   let told = false
   const starting = () => [...state.actors.values()].filter((row) => row.state === 'starting')
-  const stamp = (now: number, text: string) => `[${duration(now - startedAt)}] ${printable(text)}`
+  const { since } = ownTime(state, state.facts.startedAt)
+  /** Of the run's own time, as everything is that it says. */
+  const stamp = (at: number, text: string) => `[${duration(at - since)}] ${printable(text)}`
   return {
     lines(event) {
       if (event.type === 'log' && event.level !== 'debug') {
@@ -50,8 +51,9 @@ export function plainView(state: LiveState): PlainView {
       const total = event.total === undefined ? '' : ` (${figure(event.total)} ${event.unit})`
       return [stamp(event.at, `${event.actor.name}: ${event.phase}${total}`)]
     },
-    tick(now) {
+    tick(machine) {
       const out: string[] = []
+      const { now } = ownTime(state, machine)
       if (!told && starting().length > 0) {
         told = true
         out.push(
@@ -68,9 +70,9 @@ export function plainView(state: LiveState): PlainView {
         newsSince = undefined
         out.push(stamp(now, `${NEWS_ROLE}: ${news.join(' · ')}`))
       }
-      if (now - statusAt >= STATUS_MS) {
-        statusAt = now
-        out.push(stamp(now, status(state, now)))
+      if (machine - statusAt >= STATUS_MS) {
+        statusAt = machine
+        out.push(stamp(now, status(state, machine)))
       }
       return out
     },

@@ -1,5 +1,6 @@
 import { enter, type Progress, type RunBook, runBook } from '../../runtime/observe/book.js'
 import type { RunEvent } from '../../runtime/observe/events.js'
+import { beginningOf, isVirtual, timeOf } from '../../runtime/observe/run-time.js'
 
 /** What is known of a run before its first event. */
 export interface RunFacts {
@@ -15,6 +16,8 @@ export interface RunFacts {
 /** What the live view shows. */
 export interface LiveState extends RunBook {
   readonly facts: RunFacts
+  /** Of a virtual run: how far its own time has come. */
+  virtualMs: number | undefined
   stopping: boolean
 }
 
@@ -22,12 +25,19 @@ export interface LiveState extends RunBook {
 export const RUN_ROLE = 'run'
 
 export function liveState(facts: RunFacts): LiveState {
-  return { ...runBook(), facts, stopping: false }
+  return { ...runBook(), facts, virtualMs: isVirtual(facts) ? 0 : undefined, stopping: false }
 }
 
-/** Takes one event in. */
-export function absorb(state: LiveState, event: RunEvent): void {
-  enter(state, event)
+/** Takes one event in. Progress is dated by the machine: the time left is of that, and not of virtual time. */
+export function absorb(state: LiveState, event: RunEvent, heardAt = timeOf(event)): void {
+  if (state.virtualMs !== undefined) state.virtualMs = Math.max(state.virtualMs, timeOf(event))
+  const stamped = state.virtualMs !== undefined && event.type === 'progress' ? { ...event, at: heardAt } : event
+  enter(state, stamped)
+}
+
+/** The run's own time now, and when that began. */
+export function ownTime({ facts, virtualMs }: LiveState, now: number): { now: number; since: number } {
+  return { now: virtualMs ?? now, since: beginningOf(facts) }
 }
 
 /** Milliseconds that the run will still take as its progress goes, and of what; undefined while nothing is known. */

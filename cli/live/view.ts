@@ -1,6 +1,6 @@
 import type { ActorEntry } from '../../runtime/observe/book.js'
 import { metricPhrases } from './metrics.js'
-import { type LiveState, RUN_ROLE, timeLeft } from './state.js'
+import { type LiveState, ownTime, RUN_ROLE, timeLeft } from './state.js'
 import { bar, duration, figure, line, padTo, percent, type Segment } from './text.js'
 import { trouble } from './trouble.js'
 
@@ -41,6 +41,7 @@ function header(state: LiveState, now: number): Segment[] {
     { text: `${scenario} ${preset}`, style: 'bold' },
     { text: ` · seed ${seed} · ${stage} · ${backend} · `, style: 'dim' },
     { text: duration(now - startedAt), style: 'bold' },
+    ...(state.virtualMs === undefined ? [] : [{ text: `, ${duration(state.virtualMs)} virtual` }]),
     { text: state.stopping ? ', stopping (Ctrl-C again to stop at once)' : remaining },
   ]
 }
@@ -53,7 +54,8 @@ interface ColumnWidths {
 
 function actorRow(row: ActorEntry, state: LiveState, now: number, width: ColumnWidths): Segment[] {
   const { progress } = row
-  const { busy } = row.turns.recent(now, state.facts.startedAt)
+  const own = ownTime(state, now)
+  const { busy } = row.turns.recent(own.now, own.since)
   const fraction = progress?.total ? progress.done / progress.total : 0
   return [
     { text: padTo(row.actor.name, width.name), style: 'bold' },

@@ -25,7 +25,7 @@ ${outcome(data)}
 ${summary ? cards(data, concurrency) : html``}
 ${summary ? html`<h2>Models</h2>${iterationsTable(summary, data.evaluations)}${judgeTable(summary, data.evaluations)}` : html``}
 ${summary ? html`<h2>Did it become better?</h2>${plots(iterationCharts(summary, data.evaluations))}` : html``}
-<h2>How it ran</h2><p class="caption">${concurrencySentence(concurrency)}</p>${plots(running)}
+<h2>How it ran</h2><p class="caption">${timeSentence(data)}${concurrencySentence(concurrency)}</p>${plots(running)}
 ${summary ? html`<h2>Account</h2>${accountTable(summary)}` : html``}
 ${sampleSection(data.samples)}
 ${others.length > 0 ? html`<details><summary>All other metrics</summary>${plots(others)}</details>` : html``}
@@ -42,9 +42,10 @@ function subtitle({ description, summary }: RunData): string {
     `seed ${String(seed)}`,
     `stage ${String(stage)}`,
     `backend ${String(backend)}`,
-    ...(summary ? [`took ${duration(summary.durationMs)}`] : []),
+    ...(summary ? [`took ${duration(summary.durationMs)}${stage === 'virtual' ? ' of virtual time' : ''}`] : []),
     ...(started ? [`begun ${started} UTC`] : []),
     ...(troupe ? [`Troupe ${String(troupe)}`] : []),
+    ...(summary?.traceHash ? [`trace ${summary.traceHash}`] : []),
   ].join(' · ')
 }
 
@@ -79,6 +80,12 @@ function cards({ summary }: RunData, concurrency: Overlap): Html {
     ([value, label]) =>
       html`<div class="card"><div class="value">${value}</div><div class="label">${label}</div></div>`,
   )}</div>`
+}
+
+function timeSentence({ description }: RunData): string {
+  return description.stage === 'virtual'
+    ? 'Times here are virtual: costs in the configuration say how long turns take, whatever machine computed them. '
+    : ''
 }
 
 function concurrencySentence({ most, roles, atLeast }: Overlap): string {

@@ -2,6 +2,7 @@ import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { TroupeError } from '../../runtime/kernel/errors.js'
+import { beginningOf } from '../../runtime/observe/run-time.js'
 import type { TraceEvent } from '../../runtime/observe/trace.js'
 import { type Summary, summarySchema } from '../../scenarios/summary.js'
 import { type Curve, growingCurve } from './curve.js'
@@ -36,7 +37,6 @@ export async function readRun(folder: string): Promise<RunData> {
     throw new TroupeError('E_DATA', `"${folder}" is no run folder: it has no config.json`, {
       hint: 'Give the folder that "troupe run" wrote',
     })
-  const startedAt = Number(description.startedAt ?? 0)
   const summary = readJson(folder, 'summary.json')
   const checked = summary ? summarySchema.safeParse(summary) : undefined
   if (checked && !checked.success) {
@@ -50,7 +50,7 @@ export async function readRun(folder: string): Promise<RunData> {
     description,
     summary: checked?.data,
     error: readJson(folder, 'error.json'),
-    metrics: await readMetrics(folder, startedAt),
+    metrics: await readMetrics(folder, beginningOf(timesOf(description))),
     samples: await readSamples(folder),
     evaluations: await readEvaluations(folder),
     ...(await readTrace(folder)),
@@ -66,6 +66,8 @@ function readJson(folder: string, name: string): Json | undefined {
     throw new TroupeError('E_DATA', `${name} is not JSON`, { where: folder, cause })
   }
 }
+
+const timesOf = ({ stage, startedAt }: Json) => ({ stage: String(stage), startedAt: Number(startedAt ?? 0) })
 
 /** Each line's value; a line cut short by the end of the process is left out. */
 async function* readLines(folder: string, name: string): AsyncGenerator<Json> {

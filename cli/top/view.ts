@@ -1,3 +1,4 @@
+import { beginningOf } from '../../runtime/observe/run-time.js'
 import type { ActorStatus, MetricStatus, RunStatus } from '../../runtime/observe/status.js'
 import { RUN_ROLE } from '../live/state.js'
 import { duration, figure, line, percent, type Segment } from '../live/text.js'
@@ -56,7 +57,7 @@ export function renderTop(status: RunStatus, life: Life, now: number, size: View
     ...(hidden > 0 ? [draw([{ text: `… and ${hidden} more actors`, style: 'dim' }])] : []),
     ...(logs.length > 0 ? [''] : []),
     ...logs.map(({ name, at, text }) =>
-      draw([{ text: `[${duration(at - status.startedAt)}] ${name}: ${text}`, style: 'dim' }]),
+      draw([{ text: `[${duration(at - beginningOf(status))}] ${name}: ${text}`, style: 'dim' }]),
     ),
   ]
 }
@@ -80,12 +81,13 @@ export function lifeSentence(status: RunStatus, life: Life, now: number): string
 }
 
 function header(status: RunStatus, life: Life, now: number): Segment[] {
-  const { scenario, preset, seed, stage, backend, startedAt, at, pid } = status
+  const { scenario, preset, seed, stage, backend, startedAt, at, pid, virtualMs } = status
   const until = life === 'running' || life === 'silent' ? now : at
   return [
     { text: preset ? `${scenario} ${preset}` : scenario, style: 'bold' },
     { text: ` · seed ${seed} · ${stage} · ${backend} · pid ${pid} · `, style: 'dim' },
     { text: duration(until - startedAt), style: 'bold' },
+    ...(virtualMs === undefined ? [] : [{ text: `, ${duration(virtualMs)} virtual` }]),
     { text: ` · ${life}`, style: LIFE_STYLE[life] },
   ]
 }

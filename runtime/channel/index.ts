@@ -1,3 +1,4 @@
+export type { Overflow } from './connection.js'
 export { InlineBus } from './inline-wire.js'
 export { InputPort, type InputPortState } from './input-port.js'
 export { OutputPort, type OutputPortState } from './output-port.js'

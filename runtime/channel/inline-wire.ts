@@ -59,6 +59,7 @@ class InlineEnd implements Wire {
   #early: unknown[] = []
   #closed = false
   #onClosed: (() => void) | undefined
+  #isGone = false
 
   constructor(bus: InlineBus) {
     this.#bus = bus
@@ -78,8 +79,10 @@ class InlineEnd implements Wire {
 
   receive(raw: unknown): void {
     if (this.#closed) return
-    if (raw === CLOSED) this.#onClosed?.()
-    else if (this.#handler) this.#handler(raw)
+    if (raw === CLOSED) {
+      this.#isGone = true
+      this.#onClosed?.()
+    } else if (this.#handler) this.#handler(raw)
     else this.#early.push(raw)
   }
 
@@ -92,5 +95,6 @@ class InlineEnd implements Wire {
 
   closed(handler: () => void): void {
     this.#onClosed = handler
+    if (this.#isGone && !this.#closed) queueMicrotask(handler)
   }
 }

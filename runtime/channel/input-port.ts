@@ -102,7 +102,7 @@ export class InputPort {
     for (const receiver of this.#receivers) {
       if (receiver.channel !== channel) continue
       if (wire) receiver.attach(wire)
-      else receiver.abandon()
+      else receiver.abandon(this.#options.clock)
     }
   }
 

@@ -1,14 +1,12 @@
 import type { Port, Ports } from '../kernel/actor.js'
-import { TroupeError, toWire } from '../kernel/errors.js'
+import { type TroupeError, toWire } from '../kernel/errors.js'
 import type { Clock } from '../time/clock.js'
-import { Connection, type ConnectionState, type TransferOf } from './connection.js'
+import { Connection, type ConnectionState, type OverflowOptions, type TransferOf } from './connection.js'
 import { checkCrossing, cloneRefusal } from './crossing.js'
 import { Sender } from './sender.js'
 import type { Wire } from './wire.js'
 
 const NOTHING: readonly ArrayBuffer[] = []
-/** Messages that may wait for credit at one connection; an actor that goes past it works outside of turns. */
-const MAX_BACKLOG = 65_536
 
 interface OutputPortEvents {
   /** Credit came back. */
@@ -16,6 +14,8 @@ interface OutputPortEvents {
   /** Every receiver has cancelled. */
   cancelled(): void
   malformed(): void
+  /** A message is lost for want of credit. */
+  dropped(message: unknown): void
   /** A message that had waited for credit cannot cross. */
   failed(error: TroupeError): void
 }
@@ -35,6 +35,8 @@ export interface OutputChannel {
   readonly wire: Wire | undefined
   /** Every message must be sent again when its receiver is restarted: buffers are copied, not moved. */
   readonly keep: boolean
+  /** The others may go on without its receiver. */
+  readonly outlived?: boolean | undefined
 }
 
 /** An output as it is put away: what has come since the last time. */
@@ -63,14 +65,14 @@ export class OutputPort {
   }
 
   /** Adds a connection: one channel to each replica of the receiver. */
-  connect(channels: readonly OutputChannel[], state?: ConnectionState): void {
-    const { clock } = this.#options
+  connect(channels: readonly OutputChannel[], overflow: OverflowOptions, state?: ConnectionState): void {
+    const { clock, where } = this.#options
     const events = { changed: () => this.#changed(), malformed: () => this.#options.events.malformed() }
     const states = new Map((state?.senders ?? []).map((sender) => [sender.channel, sender]))
     const senders = channels.map(
-      ({ channel, keep }) => new Sender({ channel, keep, clock }, events, states.get(channel)),
+      ({ channel, keep, outlived }) => new Sender({ channel, keep, outlived, clock }, events, states.get(channel)),
     )
-    this.#connections.push(new Connection(senders, this.#transferOf, state))
+    this.#connections.push(new Connection(senders, this.#transferOf, { ...overflow, where }, state))
     senders.forEach((sender, i) => {
       const wire = channels[i]?.wire
       if (wire) sender.attach(wire)
@@ -82,10 +84,11 @@ export class OutputPort {
     const sender = this.#senders().find((each) => each.channel === channel)
     if (!sender) return
     if (wire) sender.attach(wire)
-    else {
-      for (const connection of this.#connections) connection.abandon(channel)
-      this.#changed()
-    }
+    else
+      sender.whenGone(() => {
+        for (const connection of this.#connections) connection.abandon(channel)
+        this.#changed()
+      })
   }
 
   /** Whether one more message would find credit at every connection; true where nobody listens. */
@@ -94,9 +97,9 @@ export class OutputPort {
     return true
   }
 
-  /** Messages that have left and are not acknowledged, or wait for credit. */
+  /** Messages that have left and are not acknowledged, or wait for credit; and what stands behind them. */
   get pending(): number {
-    const waiting = this.#connections.reduce((sum, { backlog }) => sum + backlog, 0)
+    const waiting = this.#connections.reduce((sum, { waiting }) => sum + waiting, 0)
     return this.#senders().reduce((sum, { unacknowledged }) => sum + unacknowledged, waiting)
   }
 
@@ -150,8 +153,7 @@ export class OutputPort {
 
   #push(connection: Connection, message: unknown): void {
     if (!connection.open) return
-    connection.push(message)
-    if (connection.backlog > MAX_BACKLOG) throw this.#overflow()
+    for (const lost of connection.push(message)) this.#options.events.dropped(lost)
   }
 
   #senders(): Sender[] {
@@ -187,12 +189,5 @@ export class OutputPort {
     } catch (error) {
       throw cloneRefusal(error, this.#options.where)
     }
-  }
-
-  #overflow(): TroupeError {
-    return new TroupeError('E_CHANNEL', `more than ${MAX_BACKLOG} messages wait for credit`, {
-      where: this.#options.where,
-      hint: 'Produce with turn.generate(…), which waits for credit',
-    })
   }
 }

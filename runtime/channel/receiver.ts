@@ -1,6 +1,7 @@
 import { fromWire } from '../kernel/errors.js'
+import type { Clock } from '../time/clock.js'
 import { readSenderFrame, refillAfter, type SenderFrame } from './protocol.js'
-import type { Wire } from './wire.js'
+import { afterLastWords, type Wire } from './wire.js'
 
 export interface ReceiverOptions {
   /** Numbers the channel in its troupe. */
@@ -78,11 +79,15 @@ export class Receiver {
     this.open()
   }
 
-  /** Its sender is gone for good: what has come is the end. */
-  abandon(): void {
-    if (this.#end === undefined) this.#end = this.#received
-    this.close()
-    this.#events.settled()
+  /** Its sender is gone for good: what it had posted still comes, and is the end. */
+  abandon(clock: Clock): void {
+    const wire = this.#wire
+    afterLastWords(wire, clock, () => {
+      if (this.#wire !== wire) return
+      if (this.#end === undefined) this.#end = this.#received
+      this.close()
+      this.#events.settled()
+    })
   }
 
   /** The actor is given what has waited longest on this channel. */
@@ -163,9 +168,11 @@ export class Receiver {
   #lay(frame: Exclude<SenderFrame, { type: 'probe' }>, past: number): void {
     switch (frame.type) {
       case 'data':
-        return this.#events.messages(this, frame.seq, [frame.message], 0)
+        this.#events.messages(this, frame.seq, [frame.message], 0)
+        return
       case 'batch':
-        return this.#events.messages(this, frame.seq + past, frame.messages, past)
+        this.#events.messages(this, frame.seq + past, frame.messages, past)
+        return
       case 'lost':
         this.#taken += frame.count - past
         this.#events.lost(frame.count - past)

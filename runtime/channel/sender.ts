@@ -1,6 +1,6 @@
 import type { Clock } from '../time/clock.js'
 import { type EndFrame, type ReceiverFrame, readReceiverFrame, type SenderFrame } from './protocol.js'
-import type { Wire } from './wire.js'
+import { afterLastWords, type Wire } from './wire.js'
 
 /** Told by a sender: credit came or the receiver went away (`changed`), or a frame was no frame (`malformed`). */
 export interface SenderEvents {
@@ -13,6 +13,8 @@ export interface SenderOptions {
   readonly channel: number
   /** Buffers are copied instead of moved, so that every message can be sent again. */
   readonly keep: boolean
+  /** Its siblings may have to do what it has not done: they are told of the end when nothing is left to be done. */
+  readonly outlived?: boolean | undefined
   readonly clock: Clock
 }
 
@@ -93,6 +95,11 @@ export class Sender {
     return !this.#cancelled && this.#end === undefined
   }
 
+  /** Whether its messages may come back, for a sibling of its receiver. */
+  get mayReturn(): boolean {
+    return (this.#options.outlived ?? false) && this.unacknowledged > 0
+  }
+
   /** Messages that the receiver has not acknowledged. */
   get unacknowledged(): number {
     return this.#next - this.#base
@@ -125,7 +132,15 @@ export class Sender {
     this.#repeatLater()
   }
 
-  /** Takes back everything unacknowledged: the receiver is gone for good. */
+  /** The receiver is gone for good: calls `work` when what it had acknowledged is known. */
+  whenGone(work: () => void): void {
+    const wire = this.#wire
+    afterLastWords(wire, this.#options.clock, () => {
+      if (this.#wire === wire) work()
+    })
+  }
+
+  /** Takes back everything unacknowledged. */
   abandon(): unknown[] {
     const messages = this.#kept.flatMap(({ message }) => (message === MOVED ? [] : [message]))
     this.#cancel()

@@ -13,7 +13,10 @@ export interface Journal {
    * stay as they were, and the next save tries again.
    */
   save(state: unknown, marks: Readonly<Record<string, number>>, at: number): Promise<void>
-  /** Marks the run as finished: it can no longer be resumed. Resolves once that is on the disk; rejects as `save`. */
+  /**
+   * Marks the run as finished: it can no longer be resumed, and its snapshots go. Resolves once that is on the disk;
+   * rejects as `save`.
+   */
   finished(): Promise<void>
   /** Waits for the snapshot that is being written, whatever becomes of it. Nothing may be saved afterwards. */
   close(): Promise<void>
@@ -103,7 +106,10 @@ class FolderJournal implements Journal {
   }
 
   finished(): Promise<void> {
-    return this.#exclusively('the end of the run cannot be written', () => () => this.#put(FINISHED, []))
+    return this.#exclusively('the end of the run cannot be written', () => async () => {
+      await this.#put(FINISHED, [])
+      await this.#prune(0)
+    })
   }
 
   async close(): Promise<void> {
@@ -141,8 +147,8 @@ class FolderJournal implements Journal {
   }
 
   /** A file that cannot be removed now is tried again after the next snapshot. */
-  async #prune(): Promise<void> {
-    this.#stale.push(...this.#durable.splice(0, Math.max(0, this.#durable.length - this.#keep)))
+  async #prune(keep = this.#keep): Promise<void> {
+    this.#stale.push(...this.#durable.splice(0, Math.max(0, this.#durable.length - keep)))
     const left: number[] = []
     for (const sequence of this.#stale) {
       await this.#storage.remove(join(this.#folder, snapshotName(sequence))).catch(() => left.push(sequence))

@@ -9,6 +9,16 @@ import { TroupeError } from './errors.js'
 /** `restarting` from a failure until it is up again; `gone` when it is not restarted and the others go on. */
 type Life = 'new' | 'starting' | 'wiring' | 'up' | 'restarting' | 'failed' | 'gone' | 'stopped'
 
+/** What is kept of a member beside the place that it lives in. */
+export interface MemberState {
+  readonly state: CellState | undefined
+  readonly restarts: number
+  /** How often each message has ended it, by channel and number. */
+  readonly tries: ReadonlyMap<string, number>
+  readonly aside: readonly { readonly channel: number; readonly seq: number }[]
+  readonly gone: boolean
+}
+
 /** How often one message may be in work while its actor dies; then it is set aside. */
 const MAX_TRIES = 3
 
@@ -27,6 +37,7 @@ export class Member<H> {
   readonly #tries = new Map<string, number>()
   readonly #aside: { channel: number; seq: number }[] = []
   #whenUp: (() => void)[] = []
+  #unwatch = () => {}
   /** Counts its lives: what an earlier one still says is not heard. */
   lives = 0
   restarts = 0
@@ -74,9 +85,33 @@ export class Member<H> {
     return this.#aside
   }
 
+  /** All that is known of it, for another run that goes on from here. */
+  get snapshot(): MemberState {
+    const { restarts } = this
+    return {
+      state: this.#state,
+      restarts,
+      tries: new Map(this.#tries),
+      aside: [...this.#aside],
+      gone: this.#life === 'gone',
+    }
+  }
+
   /** It goes on from here, before its first life. */
-  resumeFrom(state: CellState): void {
+  resumeFrom({ state, restarts, tries, aside, gone }: MemberState): void {
     this.#state = state
+    this.restarts = restarts
+    for (const [message, count] of tries) this.#tries.set(message, count)
+    this.#aside.push(...aside)
+    this.completed = gone
+    if (gone) this.#life = 'gone'
+  }
+
+  /** It has put everything away and lives nowhere, until it goes on. */
+  rest(): void {
+    this.#life = 'restarting'
+    this.completed = false
+    this.lose()
   }
 
   /** A new life begins. */
@@ -115,22 +150,30 @@ export class Member<H> {
     return true
   }
 
+  /** Its place is watched in this life; `end` ends that. */
+  watched(end: () => void): void {
+    this.#unwatch = end
+  }
+
   lose(): void {
     this.#lost = true
-    this.#tell(this.#lastCalls, this.#isDown())
+    this.#unwatch()
+    const message = `the place of ${this.name} is gone`
+    this.#tell(this.#lastCalls, new TroupeError('E_ACTOR_DOWN', message, { where: this.name }))
   }
 
   /** It has failed or stopped: whoever waits for an answer is told. */
   down(life: 'failed' | 'stopped', cause?: unknown): void {
     if (this.#life === 'gone' || this.#life === 'stopped') return
     this.#life = life
+    this.#unwatch()
     this.#tell(this.#calls, this.#isDown(cause))
     for (const tell of this.#whenUp.splice(0)) tell()
   }
 
   /** Asks the actor: settles as its method does, or with `E_DEADLINE`, or with `E_ACTOR_DOWN`. */
   async ask(method: string, args: readonly unknown[], deadlineMs: number): Promise<unknown> {
-    if (this.#life === 'restarting' || (this.restarts > 0 && this.#life !== 'up')) await this.#untilUp(deadlineMs)
+    if (this.#isOnItsWay) await this.#untilUp(deadlineMs)
     if (this.#life !== 'up') throw this.#isDown()
     checkCrossing(args, `${this.name}, arguments of "${method}"`)
     return this.call(`${this.name}.${method}()`, this.control.ask(method, args), deadlineMs)
@@ -144,6 +187,11 @@ export class Member<H> {
   /** As {@link call}, for stopping: also an actor that has failed is stopped. */
   async callDown<T>(what: string, answer: Promise<Reply<T>>, deadlineMs: number): Promise<T> {
     return unwrap(await this.#within(what, this.#or(this.#lastCalls, answer), deadlineMs))
+  }
+
+  /** It was restarted before, and is not up yet. */
+  get #isOnItsWay(): boolean {
+    return this.#life === 'restarting' || (this.lives > 1 && (this.#life === 'starting' || this.#life === 'wiring'))
   }
 
   #or<T>(calls: Set<(error: TroupeError) => void>, answer: Promise<T>): Promise<T> {

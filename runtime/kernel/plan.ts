@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Overflow } from '../channel/index.js'
 import type { ActorDefinition } from './actor.js'
 import { TroupeError } from './errors.js'
 import type { InputRef, OutputRef } from './refs.js'
@@ -7,6 +8,7 @@ import { DEFAULT_POLICY, type RestartPolicy, type Strategy, type Supervised } fr
 /** Messages in flight on one channel unless `connect` says otherwise. */
 const DEFAULT_WINDOW = 4
 const MAX_WINDOW = 65_536
+const OVERFLOWS: readonly Overflow[] = ['block', 'drop-new', 'drop-old', 'fail']
 const MAX_REPLICAS = 1024
 
 export interface PlannedActor {
@@ -49,6 +51,14 @@ export interface PlannedConnection {
   readonly from: { readonly actor: string; readonly port: string }
   readonly to: { readonly actor: string; readonly port: string }
   readonly window: number
+  readonly overflow: Overflow
+}
+
+export interface ConnectOptions {
+  /** Messages in flight between one sender replica and one receiver replica; default 4. */
+  readonly credits?: number | undefined
+  /** What becomes of a message that finds no credit; default `block`: its sender waits. */
+  readonly overflow?: Overflow | undefined
 }
 
 /** Who plays in a troupe and who is connected with whom; refuses with `E_CONFIG` what cannot be. */
@@ -86,7 +96,8 @@ export class Plan {
     return actor
   }
 
-  connect(from: OutputRef<unknown>, to: InputRef<never>, credits = DEFAULT_WINDOW): void {
+  connect(from: OutputRef<unknown>, to: InputRef<never>, options: ConnectOptions = {}): void {
+    const { credits = DEFAULT_WINDOW, overflow = 'block' } = options
     if (from.kind !== 'output' || to.kind !== 'input') {
       throw refusal('an output is connected to an input', `${from.actor} → ${to.actor}`)
     }
@@ -95,10 +106,13 @@ export class Plan {
     if (!Number.isInteger(credits) || credits < 1 || credits > MAX_WINDOW) {
       throw refusal(`credits must be an integer from 1 to ${MAX_WINDOW}, not ${credits}`, `${from.actor} → ${to.actor}`)
     }
+    if (!OVERFLOWS.includes(overflow))
+      throw refusal(`overflow must be one of ${OVERFLOWS.join(', ')}, not "${overflow}"`, `${from.actor} → ${to.actor}`)
     this.connections.push({
       from: { actor: from.actor, port: from.port },
       to: { actor: to.actor, port: to.port },
       window: credits,
+      overflow,
     })
   }
 

@@ -1,10 +1,11 @@
 import type { RunEvent } from '../observe/events.js'
-import type { CellState } from '../placement/commit.js'
+import { watchHeartbeat } from '../placement/heartbeat.js'
 import type { CellSpec, HostSink, Stage } from '../placement/stage.js'
 import type { WeightStoreHandle } from '../tensor/weights.js'
 import type { Clock } from '../time/clock.js'
 import { fromWire, TroupeError, toWire } from './errors.js'
-import { Member } from './member.js'
+import type { TroupeState } from './journal.js'
+import { Member, type MemberState } from './member.js'
 import { memberNames, type Plan, type PlannedActor } from './plan.js'
 import { Restarts } from './restarts.js'
 import { Supervision } from './supervision.js'
@@ -17,12 +18,15 @@ export interface RunOptions {
   readonly clock: Clock
   readonly startDeadlineMs: number
   readonly stopDeadlineMs: number
+  /** How often the host of an actor that may be restarted is asked whether it is there, and without an answer for how long it hangs. */
+  readonly heartbeatMs: number
+  readonly hangAfterMs: number
   /** Every actor puts away what it does, so that the run can be written down and resumed. */
   readonly journaled: boolean
   /** Everything that crosses goes through the codec of processes. */
   readonly remote: boolean
-  /** Where each actor goes on, by its name. */
-  readonly resume?: Readonly<Record<string, CellState>> | undefined
+  /** Where another run of the same troupe was. */
+  readonly resume?: Pick<TroupeState, 'members' | 'restarts'> | undefined
   /** All output streams of all actors have completed. */
   readonly onCompleted: () => void
   /** The first failure that nobody answers for; the run stops by itself then. */
@@ -41,6 +45,7 @@ export class Run<H> {
   readonly #restarts: Restarts<H>
   #failure: TroupeError | undefined
   #stopping: Promise<void> | undefined
+  #renewing: Promise<void> | undefined
 
   constructor(plan: Plan, stage: Stage<H>, options: RunOptions) {
     this.#stage = stage
@@ -57,10 +62,18 @@ export class Run<H> {
       this.#members.push(...members)
     }
     this.#channels = channelsOf(plan, (actor) => this.replicas(actor).map(({ name }) => name))
-    for (const member of this.#members) {
-      const state = options.resume?.[member.name]
-      if (state) member.resumeFrom(state)
-    }
+    this.#resumeFrom(options.resume)
+  }
+
+  #resumeFrom(resume: RunOptions['resume']): void {
+    if (!resume) return
+    const names = this.#members.map(({ name }) => name)
+    if (names.toSorted().join() !== Object.keys(resume.members).sort().join())
+      throw new TroupeError('E_JOURNAL', `the snapshot is of ${Object.keys(resume.members).join(', ')}`, {
+        hint: `This troupe has ${names.join(', ')}: resume it with the configuration that it was started with`,
+      })
+    for (const member of this.#members) member.resumeFrom(resume.members[member.name] as MemberState)
+    this.supervision.resumeFrom(resume.restarts)
   }
 
   replicas(actor: string): readonly Member<H>[] {
@@ -77,6 +90,19 @@ export class Run<H> {
     return this.#members
   }
 
+  get channels(): readonly Channel[] {
+    return this.#channels
+  }
+
+  /** Nobody fails or is being restarted at this moment. */
+  get settled(): boolean {
+    return this.#members.every(({ life }) => life === 'up' || life === 'gone')
+  }
+
+  get completed(): boolean {
+    return this.#members.every(({ completed }) => completed)
+  }
+
   get stopping(): boolean {
     return this.#stopping !== undefined
   }
@@ -84,12 +110,7 @@ export class Run<H> {
   /** All actors ready, then all channels wired. After a failure everything that was started has been stopped. */
   async start(): Promise<void> {
     try {
-      for (const member of this.#members) this.host(member)
-      await this.#startAll()
-      const ends = new Map(this.#channels.map((channel) => [channel.id, this.#stage.pair(channel.from, channel.to)]))
-      await this.#each((member) =>
-        this.#wireOne(member, ({ id, from }) => ends.get(id)?.[from === member.name ? 0 : 1]),
-      )
+      await this.#live()
     } catch (error) {
       await this.stop().catch(() => {})
       throw this.#failure ?? error
@@ -98,8 +119,53 @@ export class Run<H> {
 
   /** Stops between turns, the last actor first; always the same promise. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop()
+    this.#stopping ??= this.#renewing ? this.#renewing.then(() => this.#stop()) : this.#stop()
     return this.#stopping
+  }
+
+  /**
+   * Every actor, paused before, begins a new life where it was, exactly as in a run that is resumed; nothing lives while
+   * `between` runs. So a run that was resumed there and one that was not are the same from then on.
+   */
+  renew(between: () => Promise<void>): Promise<void> {
+    this.#renewing = this.#renew(between)
+      .catch((error) => {
+        this.end(error instanceof TroupeError ? error : actorFailed('run', error))
+        void this.stop().catch(() => {})
+      })
+      .finally(() => {
+        this.#renewing = undefined
+      })
+    return this.#renewing
+  }
+
+  async #renew(between: () => Promise<void>): Promise<void> {
+    const errors: unknown[] = []
+    for (const member of this.#living.toReversed()) {
+      await this.retire(member, (error) => void errors.push(error))
+      member.rest()
+    }
+    if (errors.length > 0) throw errors[0]
+    await between()
+    if (!this.#stopping) await this.#live()
+  }
+
+  /** Every actor in a place of its own, then wired with the others. */
+  async #live(): Promise<void> {
+    for (const member of this.#living) this.host(member)
+    await this.#startAll()
+    const there = this.#channels.filter(({ from, to }) => this.#lives(from) && this.#lives(to))
+    const ends = new Map(there.map((channel) => [channel.id, this.#stage.pair(channel.from, channel.to)]))
+    await this.#each((member) => this.#wireOne(member, ({ id, from }) => ends.get(id)?.[from === member.name ? 0 : 1]))
+    for (const member of this.#members) if (member.life === 'gone') this.abandon(member)
+  }
+
+  get #living(): Member<H>[] {
+    return this.#members.filter(({ life }) => life !== 'gone')
+  }
+
+  #lives(name: string): boolean {
+    return this.member(name).life !== 'gone'
   }
 
   /** A place for the next life of a member. */
@@ -204,7 +270,7 @@ export class Run<H> {
   /** Starts or wires: one after another where the stage asks for it, else all at once; waits for all, then fails. */
   async #each(work: (member: Member<H>) => Promise<void>): Promise<void> {
     const results: Promise<void>[] = []
-    for (const member of this.#members) {
+    for (const member of this.#living) {
       const result = work(member)
       result.catch(() => {})
       results.push(result)
@@ -215,13 +281,40 @@ export class Run<H> {
   }
 
   async #wireOne(member: Member<H>, endOf: (channel: Channel) => H | undefined, sent = () => {}): Promise<void> {
-    const keep = (receiver: string) => this.options.journaled || this.supervision.mayRestart(receiver)
-    const plan = wiringPlanOf(member.name, this.#channels, endOf, keep)
+    const prospects = (receiver: string) => ({
+      keep: this.options.journaled || this.supervision.mayRestart(receiver),
+      outlived: this.supervision.mayBeOutlived(receiver),
+    })
+    const plan = wiringPlanOf(member.name, this.#channels, endOf, prospects)
     member.become('wiring')
     const wired = member.control.wire(plan)
     sent()
     await this.#step(member, `wiring ${member.name}`, wired)
-    if (member.life === 'wiring') member.become('up')
+    if (member.life !== 'wiring') return
+    member.become('up')
+    this.#watch(member)
+  }
+
+  /** Who may be restarted is ended when it hangs, and fails by that. */
+  #watch(member: Member<H>): void {
+    const { clock, heartbeatMs, hangAfterMs, stopDeadlineMs } = this.options
+    const { name, host } = member
+    if (!this.supervision.mayRestart(name)) return
+    const onHung = async (error: TroupeError) => {
+      member.lives++ // what its end still says is not heard: why it was ended is
+      member.lose()
+      await host
+        .kill(stopDeadlineMs)
+        .catch((cause) => this.log(member, `its place cannot be ended: ${toWire(cause).message}`))
+      this.#died(member, error)
+    }
+    member.watched(
+      watchHeartbeat(host.control, { name, clock, heartbeatMs, hangAfterMs, onHung: (error) => void onHung(error) }),
+    )
+  }
+
+  log({ identity: actor }: Member<H>, message: string): void {
+    this.observe({ type: 'log', actor, at: this.options.clock.now(), level: 'error', message })
   }
 
   async #step(member: Member<H>, what: string, answer: ReturnType<Member<H>['control']['start']>): Promise<void> {
@@ -262,7 +355,7 @@ export class Run<H> {
 
   #completed(member: Member<H>): void {
     member.completed = true
-    if (this.#members.every(({ completed }) => completed)) this.options.onCompleted()
+    if (this.completed) this.options.onCompleted()
   }
 
   #died(member: Member<H>, error: Error, ownWill = false): void {
@@ -277,6 +370,7 @@ export class Run<H> {
     const { stopDeadlineMs } = this.options
     const errors: unknown[] = []
     const onError = (error: unknown) => void errors.push(error)
+    this.#restarts.stop()
     await Promise.all(this.#members.map((member) => this.#ending(member, 'halt', onError)))
     for (const member of this.#members.toReversed()) {
       await this.#ending(member, 'dispose', onError)

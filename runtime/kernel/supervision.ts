@@ -60,6 +60,16 @@ export class Supervision {
     this.#strategy = strategy
   }
 
+  /** When each child was restarted of late. */
+  get history(): ReadonlyMap<string, readonly number[]> {
+    return new Map([...this.#restarts].map(([name, times]) => [name, [...times]]))
+  }
+
+  /** Goes on with what another run had counted. */
+  resumeFrom(history: ReadonlyMap<string, readonly number[]>): void {
+    for (const [name, times] of history) this.#restarts.set(name, [...times])
+  }
+
   /** Whether it may ever be restarted: by itself, with a sibling, or with a supervisor above. */
   mayRestart(name: string): boolean {
     const child = this.#children.get(name)

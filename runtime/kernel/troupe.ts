@@ -3,14 +3,27 @@ import type { RunEvent } from '../observe/events.js'
 import { inlineStage } from '../placement/inline.js'
 import type { Stage } from '../placement/stage.js'
 import { type VirtualOptions, type VirtualStage, virtualStage } from '../placement/virtual.js'
+import { openWeightStore } from '../tensor/weight-store.js'
 import type { WeightStoreHandle } from '../tensor/weights.js'
 import { type Clock, realClock } from '../time/clock.js'
+import { checkTimeKeys } from '../time/cost.js'
 import type { ActorDefinition, Api, Ports } from './actor.js'
 import { TroupeError } from './errors.js'
+import { Snapshots, type TroupeJournal, type TroupeState } from './journal.js'
 import type { Member } from './member.js'
-import { type ActorOptions, memberNames, PLACEMENTS, type Placement, Plan, type SupervisorOptions } from './plan.js'
+import {
+  type ActorOptions,
+  type ConnectOptions,
+  memberNames,
+  PLACEMENTS,
+  type Placement,
+  Plan,
+  type SupervisorOptions,
+} from './plan.js'
 import { type ActorRef, askProxy, type InputRef, type OutputRef } from './refs.js'
 import { Run } from './run.js'
+
+export type { TroupeJournal, TroupeState } from './journal.js'
 
 export interface TroupeOptions {
   /**
@@ -22,13 +35,17 @@ export interface TroupeOptions {
   /** Placements by actor, over those that the actors were added with; stage `threads` alone has any. */
   readonly place?: Readonly<Record<string, Placement>> | undefined
   /** Costs, links and failures of the `virtual` stage. */
-  readonly virtual?: Omit<VirtualOptions, 'seed'> | undefined
+  readonly virtual?: Omit<VirtualOptions, 'seed' | 'resume'> | undefined
   /** The weights that the actors share. */
   readonly weights?: WeightStoreHandle | undefined
   /** Hears everything that happens. It is called on this thread; while it is slow, the actors wait for it. */
   readonly observe?: ((event: RunEvent) => void) | undefined
   /** Default: the machine's clock, which is also the only one that threads can have; the `virtual` stage has its own. */
   readonly clock?: Clock | undefined
+  /** Takes snapshots, from which the run can be resumed; every actor then puts away what it does before anything leaves. */
+  readonly journal?: TroupeJournal | undefined
+  /** Goes on from a snapshot of a troupe of the same plan; `E_JOURNAL` from `start()` where it is of another. */
+  readonly resume?: TroupeState | undefined
   /** Stops the troupe when aborted. */
   readonly signal?: AbortSignal | undefined
   /**
@@ -42,6 +59,10 @@ export interface TroupeOptions {
   readonly stopDeadlineMs?: number | undefined
   /** Longest wait for the answer to an `ask`; default 60 s. */
   readonly askDeadlineMs?: number | undefined
+  /** Between two questions to the host of an actor that may be restarted, whether it is there; default 5 s. */
+  readonly heartbeatMs?: number | undefined
+  /** Such a host is ended when it has not answered for so long, and its actor fails with `E_HOST_HUNG`; default 60 s. */
+  readonly hangAfterMs?: number | undefined
 }
 
 export interface Troupe {
@@ -58,9 +79,10 @@ export interface Troupe {
   /**
    * Joins an output with an input. Every connection of an output gets all its messages; among the replicas of one
    * receiver each message goes to the least busy. `credits` (default 4) bounds the messages in flight between one
-   * sender replica and one receiver replica.
+   * sender replica and one receiver replica; `overflow` says what becomes of a message that finds none. What is dropped is
+   * told as a record `dead-letters`.
    */
-  connect<T>(from: OutputRef<T>, to: InputRef<T>, options?: { readonly credits?: number | undefined }): void
+  connect<T>(from: OutputRef<T>, to: InputRef<T>, options?: ConnectOptions): void
   /** Starts all actors, then wires all channels. After a failure everything that was started has been stopped. */
   start(): Promise<void>
   /** Stops between turns, the last actor first; leaves no thread or handle behind. May be called again. */
@@ -75,7 +97,13 @@ export interface Troupe {
   readonly clock: Clock
 }
 
-const DEFAULTS = { startDeadlineMs: 30_000, stopDeadlineMs: 30_000, askDeadlineMs: 60_000 }
+const DEFAULTS = {
+  startDeadlineMs: 30_000,
+  stopDeadlineMs: 30_000,
+  askDeadlineMs: 60_000,
+  heartbeatMs: 5_000,
+  hangAfterMs: 60_000,
+}
 
 /** A troupe of actors: add them, connect them, start, await `done`, stop. */
 export function createTroupe(options: TroupeOptions): Troupe {
@@ -90,6 +118,7 @@ class BuiltTroupe implements Troupe {
   readonly #plan = new Plan()
   #run: Run<never> | undefined
   #started = false
+  #snapshots: Snapshots | undefined
   #stopping: Promise<void> | undefined
   #resolve: () => void = () => {}
   #reject: (error: TroupeError) => void = () => {}
@@ -106,7 +135,9 @@ class BuiltTroupe implements Troupe {
       throw new TroupeError('E_CONFIG', `there is no stage "${String(options.stage)}"`, { where: 'stage' })
     }
     this.#options = options
-    this.#virtual = options.stage === 'virtual' ? virtualStage({ ...options.virtual, seed: options.seed }) : undefined
+    const { seed, resume } = options
+    this.#virtual =
+      options.stage === 'virtual' ? virtualStage({ ...options.virtual, seed, resume: resume?.virtual }) : undefined
     this.clock = this.#virtual?.time.clock ?? options.clock ?? realClock
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -140,9 +171,9 @@ class BuiltTroupe implements Troupe {
     this.#plan.addSupervisor(options)
   }
 
-  connect<T>(from: OutputRef<T>, to: InputRef<T>, options: { credits?: number | undefined } = {}): void {
+  connect<T>(from: OutputRef<T>, to: InputRef<T>, options: ConnectOptions = {}): void {
     this.#mustBeNew('connect()')
-    this.#plan.connect(from, to as InputRef<never>, options.credits)
+    this.#plan.connect(from, to as InputRef<never>, options)
   }
 
   async start(): Promise<void> {
@@ -151,17 +182,20 @@ class BuiltTroupe implements Troupe {
     if (signal?.aborted) this.#onAbort()
     if (this.#stopping) throw stopped('the troupe was stopped before it started', signal?.reason)
     this.#plan.checkConnected()
-    this.#started = true
+    if (this.#virtual) this.#checkTimeKeys()
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     const time = this.#virtual?.time
     const release = time?.hold()
+    this.#started = true
     try {
       const stage = await this.#stage()
       if (this.#stopping) throw stopped('the troupe was stopped before it started', signal?.reason)
-      const run = this.#createRun(stage as Stage<never>)
+      this.#publish()
+      const run = this.#createRun(stage)
       this.#run = run
       time?.onStalled(() => this.#stalled(run))
       await run.start()
+      this.#snapshots?.begin()
     } finally {
       release?.()
     }
@@ -173,37 +207,60 @@ class BuiltTroupe implements Troupe {
   }
 
   async #stop(): Promise<void> {
+    this.#snapshots?.end()
     try {
       await this.#run?.stop()
     } finally {
+      await this.#snapshots?.last()
       this.#options.signal?.removeEventListener('abort', this.#onAbort)
       this.#reject(stopped('the run was stopped before it finished'))
     }
   }
 
   #createRun(stage: Stage<never>): Run<never> {
-    const { seed, weights, observe = () => {} } = this.#options
-    return new Run<never>(this.#plan, stage, {
-      ...DEFAULTS,
-      ...definedOf(this.#options),
+    const { seed, weights, observe = () => {}, journal, resume } = this.#options
+    const run = new Run<never>(this.#plan, stage, {
+      ...deadlinesOf(this.#options),
       seed,
       weights,
-      observe,
+      observe: (event) => {
+        observe(event)
+        if (event.type === 'span') this.#snapshots?.turn()
+      },
       clock: this.clock,
-      journaled: false,
       remote: this.#options.remote ?? false,
+      journaled: journal !== undefined,
+      resume,
       onCompleted: () => this.#resolve(),
       onFailed: (error: TroupeError) => this.#reject(error),
     })
+    if (journal) this.#snapshots = new Snapshots(run, journal, this.#virtual)
+    return run
+  }
+
+  /** What had been published is there before anybody looks for it. */
+  #publish(): void {
+    const { weights, resume } = this.#options
+    if (!weights || !resume?.weights) return
+    const store = openWeightStore(weights)
+    if (store.version() < resume.weights.version) store.publish(resume.weights.version, resume.weights.flat)
   }
 
   /** What starts threads and processes is loaded only here: each of them loads this file too, with the roles. */
-  async #stage(): Promise<Stage<never> | VirtualStage> {
-    if (this.#virtual) return this.#virtual
-    if (this.#options.stage === 'inline') return inlineStage(this.clock) as unknown as Stage<never>
+  async #stage(): Promise<Stage<never>> {
+    if (this.#virtual) return this.#virtual as Stage<unknown> as Stage<never>
+    if (this.#options.stage === 'inline') return inlineStage(this.clock) as Stage<unknown> as Stage<never>
     const placements = this.#placements()
     const { mixedStage } = await import('../placement/mixed.js')
-    return mixedStage(this.clock, placements) as unknown as Stage<never>
+    return mixedStage(this.clock, placements) as Stage<unknown> as Stage<never>
+  }
+
+  /** A typing error in a study's costs or links would go unnoticed. */
+  #checkTimeKeys(): void {
+    const actors = this.#plan.actors.flatMap((actor) =>
+      memberNames(actor).map((name) => ({ actor: name, role: actor.definition.role })),
+    )
+    checkTimeKeys(this.#options.virtual ?? {}, actors)
   }
 
   /** Where each replica lives; `E_CONFIG` for an actor or a placement that there is not. */
@@ -246,7 +303,7 @@ class BuiltTroupe implements Troupe {
 
   async #ask(member: Member<never> | undefined, name: string, method: string, args: readonly unknown[]) {
     if (!member) throw new TroupeError('E_ACTOR_DOWN', `${name} has not started`, { where: name })
-    return member.ask(method, args, this.#options.askDeadlineMs ?? DEFAULTS.askDeadlineMs)
+    return member.ask(method, args, deadlinesOf(this.#options).askDeadlineMs)
   }
 
   #mustBeNew(what: string): void {
@@ -254,11 +311,10 @@ class BuiltTroupe implements Troupe {
   }
 }
 
-function definedOf({ startDeadlineMs, stopDeadlineMs }: TroupeOptions) {
-  return {
-    ...(startDeadlineMs === undefined ? {} : { startDeadlineMs }),
-    ...(stopDeadlineMs === undefined ? {} : { stopDeadlineMs }),
-  }
+/** The deadlines that are given, over the default ones. */
+function deadlinesOf(options: TroupeOptions): typeof DEFAULTS {
+  const keys = Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]
+  return Object.fromEntries(keys.map((key) => [key, options[key] ?? DEFAULTS[key]])) as typeof DEFAULTS
 }
 
 function stopped(message: string, cause?: unknown): TroupeError {

@@ -1,3 +1,4 @@
+import type { Overflow } from '../channel/index.js'
 import type { WiringPlan } from '../placement/control.js'
 import type { Plan } from './plan.js'
 
@@ -11,12 +12,19 @@ export interface Channel {
   readonly to: string
   readonly toPort: string
   readonly window: number
+  readonly overflow: Overflow
+}
+
+/** Whether a receiver may be restarted, and whether its siblings may have to go on without it. */
+export interface Prospects {
+  readonly keep: boolean
+  readonly outlived: boolean
 }
 
 /** The channels of a plan, from every sender replica to every receiver replica of each connection. */
 export function channelsOf(plan: Plan, replicas: (actor: string) => readonly string[]): Channel[] {
   const channels: Channel[] = []
-  plan.connections.forEach(({ from, to, window }, connection) => {
+  plan.connections.forEach(({ from, to, window, overflow }, connection) => {
     for (const sender of replicas(from.actor))
       for (const receiver of replicas(to.actor))
         channels.push({
@@ -27,6 +35,7 @@ export function channelsOf(plan: Plan, replicas: (actor: string) => readonly str
           to: receiver,
           toPort: to.port,
           window,
+          overflow,
         })
   })
   return channels
@@ -37,7 +46,7 @@ export function wiringPlanOf<H>(
   member: string,
   channels: readonly Channel[],
   endOf: (channel: Channel) => H | undefined,
-  keep: (receiver: string) => boolean,
+  prospects: (receiver: string) => Prospects,
 ): WiringPlan<H> {
   const inputs = channels
     .filter(({ to }) => to === member)
@@ -47,12 +56,18 @@ export function wiringPlanOf<H>(
       window: channel.window,
       end: endOf(channel),
     }))
-  const connections = new Map<number, { port: string; ends: WiringPlan<H>['outputs'][number]['ends'][number][] }>()
+  type Output = WiringPlan<H>['outputs'][number]
+  const connections = new Map<number, Output & { readonly ends: Output['ends'][number][] }>()
   for (const channel of channels) {
     if (channel.from !== member) continue
-    const known = connections.get(channel.connection) ?? { port: channel.fromPort, ends: [] }
+    const known = connections.get(channel.connection) ?? {
+      port: channel.fromPort,
+      overflow: channel.overflow,
+      window: channel.window,
+      ends: [],
+    }
     connections.set(channel.connection, known)
-    known.ends.push({ channel: channel.id, keep: keep(channel.to), end: endOf(channel) })
+    known.ends.push({ channel: channel.id, ...prospects(channel.to), end: endOf(channel) })
   }
   return { inputs, outputs: [...connections.values()] }
 }

@@ -57,6 +57,23 @@ export function runBook(): RunBook {
   return { actors: new Map(), metrics: new Map(), lastLog: undefined }
 }
 
+/** A book as a structured clone can hold it; of turns, only the last seconds are known, and those are left out. */
+export interface BookState {
+  readonly actors: readonly Omit<ActorEntry, 'turns'>[]
+  readonly metrics: readonly (readonly [string, MetricEntry])[]
+  readonly lastLog: string | undefined
+}
+
+/** The book now; it may not be changed before it is copied. */
+export function bookState({ actors, metrics, lastLog }: RunBook): BookState {
+  return { actors: [...actors.values()].map(({ turns: _, ...entry }) => entry), metrics: [...metrics], lastLog }
+}
+
+export function resumeBook({ actors, metrics, lastLog }: BookState): RunBook {
+  const entries = actors.map((entry) => [entry.actor.name, { ...entry, turns: turnMeter() }] as const)
+  return { actors: new Map(entries), metrics: new Map(metrics), lastLog }
+}
+
 /** Takes one event in. */
 export function enter(book: RunBook, event: RunEvent): void {
   const entry = entryOf(book, event.actor)

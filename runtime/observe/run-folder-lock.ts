@@ -76,9 +76,19 @@ function isAlive({ pid, host }: Holder): boolean {
   if (pid === process.pid) return false // left by another that had our number; what we hold ourselves is in `held`
   try {
     process.kill(pid, 0)
-    return true
+    return !isZombie(pid)
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Killed, and not yet fetched by its parent, as in a container whose first process fetches nobody; Linux says so. */
+function isZombie(pid: number): boolean {
+  try {
+    const [state] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!
+    return state === 'Z' || state === 'X'
+  } catch {
+    return false
   }
 }
 

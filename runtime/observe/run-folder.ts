@@ -5,8 +5,10 @@ import { enter, type RunBook, runBook } from './book.js'
 import type { RunEvent } from './events.js'
 import { checkMark, type LineFile, openLineFile, toJson, writeJson } from './run-folder-file.js'
 import { lockRunFolder } from './run-folder-lock.js'
+import { beginningOf, heardAt, isVirtual, timeOf } from './run-time.js'
 import { type RunStatus, statusOf } from './status.js'
 import { openTraceFile, type TraceFile } from './trace-file.js'
+import { openTraceLog, type TraceLog } from './trace-log.js'
 import { usageProbe } from './usage.js'
 
 /** What is known when a run begins; the contents of `config.json`. */
@@ -38,6 +40,8 @@ export interface RunFolder {
   observe(event: RunEvent): void
   /** Brings everything to the disk, and says how long each file is then: what {@link resumeRunFolder} needs. */
   marks(): Record<string, number>
+  /** Of a virtual run: the hash of its events so far. */
+  traceHash(): string | undefined
   /** Writes `summary.json` and closes the folder. */
   finish(summary: unknown): void
   /** Writes `error.json` and closes the folder; nothing if the folder is closed already. */
@@ -46,29 +50,39 @@ export interface RunFolder {
 
 const FLUSH_MS = 1000
 const TRACE = 'trace.json'
+/** The trace of a virtual run; see {@link openTraceLog}. */
+export const EVENTS = 'events.jsonl'
 
 /**
  * Starts a run folder: writes `config.json`, then, as events arrive, `metrics.jsonl`, `samples.jsonl` (records of kind
  * `sample`), `<kind>.jsonl` (other records), `log.jsonl` and `trace.json`. Whole lines reach the disk at least once a
- * second while events arrive, and so does `status.json`: what the events add up to, for `troupe top`.
+ * second while events arrive, and so does `status.json`: what the events add up to, for `troupe top`. A virtual run has
+ * `events.jsonl` besides.
  * `E_JOURNAL` where another process writes the folder.
  */
 export function openRunFolder(path: string, description: RunDescription): RunFolder {
   mkdirSync(path, { recursive: true })
-  return locked(path, (release) => {
+  return locked(lockRunFolder(path), (release) => {
     writeJson(join(path, 'config.json'), description)
     const files = new Map<string, LineFile>()
     for (const name of ['metrics.jsonl', 'samples.jsonl']) files.set(name, openLineFile(join(path, name)))
-    return runFolder({ path, description, files, trace: openTraceFile(join(path, TRACE), description), release })
+    const trace = openTraceFile(join(path, TRACE), translated(description))
+    const events = isVirtual(description) ? openTraceLog(join(path, EVENTS)) : undefined
+    return runFolder({ path, description, files, trace, events, book: runBook(), release })
   })
 }
 
 /**
  * Goes on with a run folder from a moment of which `marks` tells: every file is cut to what it was then, and what has
- * come since is gone. `E_JOURNAL` where a file is shorter than that, or another process writes the folder.
+ * come since is gone. `E_JOURNAL` where a file is shorter than that, or another process writes the folder; with `lock`, what
+ * {@link lockRunFolder} gave, the caller has made sure of that.
  */
-export function resumeRunFolder(path: string, marks: Readonly<Record<string, number>>): RunFolder {
-  return locked(path, (release) => {
+export function resumeRunFolder(
+  path: string,
+  marks: Readonly<Record<string, number>>,
+  options: { readonly book?: RunBook | undefined; readonly lock?: (() => void) | undefined } = {},
+): RunFolder {
+  return locked(options.lock ?? lockRunFolder(path), (release) => {
     const description = readRunDescription(path)
     for (const [name, mark] of Object.entries(marks)) {
       if (!isLineFile(name))
@@ -76,12 +90,15 @@ export function resumeRunFolder(path: string, marks: Readonly<Record<string, num
       checkMark(join(path, name), mark)
     }
     for (const name of readdirSync(path))
-      if ((isLineFile(name) && !(name in marks)) || name === 'error.json') rmSync(join(path, name))
+      if ((isLineFile(name) && !(name in marks)) || ENDINGS.includes(name)) rmSync(join(path, name))
     const files = new Map<string, LineFile>()
     for (const [name, mark] of Object.entries(marks))
-      if (name !== TRACE) files.set(name, openLineFile(join(path, name), mark))
-    const trace = openTraceFile(join(path, TRACE), description, marks[TRACE] ?? 0)
-    return runFolder({ path, description, files, trace, release })
+      if (name !== TRACE && name !== EVENTS) files.set(name, openLineFile(join(path, name), mark))
+    const trace = openTraceFile(join(path, TRACE), translated(description), marks[TRACE] ?? 0)
+    const resumeAt = marks[EVENTS] ?? 0
+    const events = isVirtual(description) ? openTraceLog(join(path, EVENTS), { resumeAt }) : undefined
+    const { book = runBook() } = options
+    return runFolder({ path, description, files, trace, events, book, release })
   })
 }
 
@@ -97,11 +114,13 @@ export function readRunDescription(path: string): RunDescription {
   throw new TroupeError('E_JOURNAL', 'this is no run folder: its config.json does not describe a run', { where })
 }
 
+/** Says that the run has ended. */
+const ENDINGS = ['error.json', 'summary.json', 'report.html']
+
 const isLineFile = (name: string) => name === TRACE || /^[\w-]+\.jsonl$/.test(name)
 
 /** `make` is to call `release` when the folder is closed. */
-function locked(path: string, make: (release: () => void) => RunFolder): RunFolder {
-  const release = lockRunFolder(path)
+function locked(release: () => void, make: (release: () => void) => RunFolder): RunFolder {
   try {
     return make(release)
   } catch (error) {
@@ -115,10 +134,16 @@ interface OpenFolder {
   readonly description: RunDescription
   readonly files: Map<string, LineFile>
   readonly trace: TraceFile
+  readonly events: TraceLog | undefined
+  readonly book: RunBook
   readonly release: () => void
 }
 
-function runFolder({ path, description, files, trace, release }: OpenFolder): RunFolder {
+/** Its times are since the run's first event. */
+const translated = (run: RunDescription) => ({ scenario: run.scenario, startedAt: beginningOf(run) })
+
+function runFolder({ path, description, files, trace, events, book, release }: OpenFolder): RunFolder {
+  const heard = heardAt(description)
   let flushedAt = description.startedAt
   let open = true
 
@@ -127,19 +152,22 @@ function runFolder({ path, description, files, trace, release }: OpenFolder): Ru
     files.set(name, file)
     return file
   }
-  const book = runBook()
   const probe = usageProbe()
   let seenAt = description.startedAt
+  /** Of the run's own time. */
+  let time = beginningOf(description)
 
   function writeStatus(at: number, ended?: RunStatus['ended']) {
-    writeJson(join(path, 'status.json'), statusOf(book, description, { at, process: probe(), ended }))
+    const virtualMs = isVirtual(description) ? time : undefined
+    writeJson(join(path, 'status.json'), statusOf(book, description, { at, virtualMs, process: probe(), ended }))
   }
 
   /** Closes every file, whatever becomes of the others; gives the first failure. */
   function close(at: number, ended: RunStatus['ended']): unknown {
     open = false
     const failures: unknown[] = []
-    const closings = [() => writeStatus(at, ended), ...[trace, ...files.values()].map((file) => () => file.close())]
+    const written = [trace, ...(events ? [events] : []), ...files.values()]
+    const closings = [() => writeStatus(at, ended), ...written.map((file) => () => file.close())]
     for (const closing of closings)
       try {
         closing()
@@ -159,21 +187,26 @@ function runFolder({ path, description, files, trace, release }: OpenFolder): Ru
       if (!open) return
       enter(book, event)
       trace.observe(event)
+      events?.observe(event)
       const line = lineOf(event)
       if (line) lines(line.file).append(`${toJson(line.value)}\n`)
-      const at = event.type === 'span' ? event.end : event.at
+      time = Math.max(time, timeOf(event))
+      const at = heard(event)
       seenAt = Math.max(seenAt, at)
       if (at - flushedAt < FLUSH_MS) return
       flushedAt = at
       writeStatus(at)
       trace.flush()
+      events?.flush()
       for (const file of files.values()) file.flush()
     },
     marks() {
       assert(open, 'marks are of an open run folder')
       const marked = [...files].map(([name, file]) => [name, file.mark()] as const)
-      return Object.fromEntries([[TRACE, trace.mark()], ...marked])
+      const trails = [[TRACE, trace.mark()], ...(events ? [[EVENTS, events.mark()]] : [])]
+      return Object.fromEntries([...trails, ...marked])
     },
+    traceHash: () => events?.hash(),
     finish(summary) {
       if (!open) return
       const failure = close(seenAt, { how: 'done' })
@@ -229,5 +262,5 @@ function lineOf(event: RunEvent): { file: string; value: unknown } | undefined {
 /** A file name that cannot leave the folder or hide one of its other files. */
 function recordFile(kind: string): string {
   const safe = kind.replace(/[^\w-]+/g, '-').slice(0, 60)
-  return ['metrics', 'samples', 'log', '', '-'].includes(safe) ? `record-${safe}.jsonl` : `${safe}.jsonl`
+  return ['metrics', 'samples', 'log', 'events', '', '-'].includes(safe) ? `record-${safe}.jsonl` : `${safe}.jsonl`
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { ActorEntry, ActorState, RunBook } from './book.js'
 import type { ActorIdentity, Usage } from './events.js'
+import { beginningOf } from './run-time.js'
 import type { RecentTurns } from './turn-meter.js'
 
 /** The contents of `status.json`: a run as it is now, for whoever looks from another process. */
@@ -13,6 +14,8 @@ export interface RunStatus {
   readonly startedAt: number
   /** When this was written. */
   readonly at: number
+  /** Of a virtual run: how far its own time has come. Times of logs and figures of turns are of that time then. */
+  readonly virtualMs?: number | undefined
   readonly pid: number
   readonly host: string
   /** Absent while the run goes on. */
@@ -53,17 +56,23 @@ export type RunIdentity = Pick<RunStatus, 'scenario' | 'preset' | 'seed' | 'stag
 export function statusOf(
   book: RunBook,
   run: RunIdentity,
-  now: { readonly at: number; readonly process: Usage; readonly ended?: RunStatus['ended'] },
+  now: {
+    readonly at: number
+    readonly virtualMs?: number | undefined
+    readonly process: Usage
+    readonly ended?: RunStatus['ended']
+  },
 ): RunStatus {
   const { scenario, preset, seed, stage, backend, startedAt } = run
   return {
     ...{ scenario, preset, seed, stage, backend, startedAt },
     at: now.at,
+    virtualMs: now.virtualMs,
     pid: process.pid,
     host: hostname(),
     ...(now.ended ? { ended: now.ended } : {}),
     process: now.process,
-    actors: [...book.actors.values()].map((entry) => actorStatus(entry, now.at, startedAt)),
+    actors: [...book.actors.values()].map((entry) => actorStatus(entry, now.virtualMs ?? now.at, beginningOf(run))),
     metrics: Object.fromEntries(
       [...book.metrics].map(([name, { latest, mean, max, byActor }]) => {
         const sum = [...byActor.values()].reduce((a, b) => a + b, 0)

@@ -12,6 +12,7 @@ import {
 } from '@opentelemetry/api'
 import { toWire, type WireError } from '../kernel/errors.js'
 import type { ActorIdentity, RunEvent } from './events.js'
+import { beginningOf } from './run-time.js'
 import type { RunIdentity } from './status.js'
 import { telemetryMetrics } from './telemetry-metrics.js'
 
@@ -26,7 +27,8 @@ const NAME = 'troupe'
 
 /**
  * Speaks to whatever OpenTelemetry SDK the process has registered: a span for the run, under it one for each turn, and
- * the run's metrics. Where none is registered when the run begins, events are not looked at.
+ * the run's metrics. Where none is registered when the run begins, events are not looked at. Virtual times count from when
+ * the run began.
  */
 export function openTelemetry(run: RunIdentity, version: string): Telemetry {
   const spans = openSpans(run, version)
@@ -43,7 +45,10 @@ export function openTelemetry(run: RunIdentity, version: string): Telemetry {
 
 const isNoop = (meter: Meter) => meter === createNoopMeter()
 
-function openSpans({ scenario, seed, stage, backend, startedAt }: RunIdentity, version: string): Telemetry | undefined {
+function openSpans(run: RunIdentity, version: string): Telemetry | undefined {
+  const { scenario, seed, stage, backend, startedAt } = run
+  /** The machine's time of an event's time. */
+  const late = startedAt - beginningOf(run)
   const tracer = trace.getTracer(NAME, version)
   const span = tracer.startSpan(`run ${scenario}`, {
     startTime: hrTime(startedAt),
@@ -61,12 +66,12 @@ function openSpans({ scenario, seed, stage, backend, startedAt }: RunIdentity, v
 
   /** A span of an actor; ended by the caller. */
   const child = (name: string, actor: ActorIdentity, at: number, more: Attributes): Span =>
-    tracer.startSpan(name, { startTime: hrTime(at), attributes: { ...attributesOf(actor), ...more } }, parent)
+    tracer.startSpan(name, { startTime: hrTime(at + late), attributes: { ...attributesOf(actor), ...more } }, parent)
 
   function failure(name: string, actor: ActorIdentity, at: number, error: WireError | undefined, code?: string): void {
     const failed = child(name, actor, at, { 'error.type': code ?? error?.code ?? error?.name ?? 'unknown' })
     failed.setStatus({ code: SpanStatusCode.ERROR, message: error?.message ?? 'without a reason' })
-    failed.end(hrTime(at))
+    failed.end(hrTime(at + late))
   }
 
   return {
@@ -78,11 +83,11 @@ function openSpans({ scenario, seed, stage, backend, startedAt }: RunIdentity, v
           'troupe.queue_time_ms': Math.max(0, start - queuedAt),
           'troupe.work_time_ms': end - start,
           ...Object.fromEntries(own),
-        }).end(hrTime(end))
+        }).end(hrTime(end + late))
       } else if (event.type === 'state' && event.state === 'failed')
         failure('failed', event.actor, event.at, event.error, event.code)
       else if (event.type === 'state' && event.state === 'restarting')
-        child('restarting', event.actor, event.at, {}).end(hrTime(event.at))
+        child('restarting', event.actor, event.at, {}).end(hrTime(event.at + late))
       else if (event.type === 'aside') failure('message set aside', event.actor, event.at, event.error)
     },
     end(at, error) {

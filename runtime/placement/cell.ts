@@ -51,6 +51,7 @@ export class Cell<H> implements Control<H> {
   #wiring: Wiring | undefined
   #halted = false
   #killed = false
+  #paused = false
   #failed = false
   #completed = false
   /** Turns under way, and those that wait to be ready. */
@@ -59,7 +60,8 @@ export class Cell<H> implements Control<H> {
   /** Turns done, over all lives. */
   #done: number
   #changed = true
-  #turnEnded: (() => void) | undefined
+  /** Of those who halt it: a restart and the stop of the troupe may come together. */
+  #untilTurnEnds: (() => void)[] = []
   #quiet: (() => void) | undefined
   #malformed = 0
   /** When the first turn since everything had settled began, and the last one ended. */
@@ -114,7 +116,7 @@ export class Cell<H> implements Control<H> {
       await this.#starting
       if (this.#turns > 0) {
         await new Promise<void>((resolve) => {
-          this.#turnEnded = resolve
+          this.#untilTurnEnds.push(resolve)
         })
       }
     })
@@ -144,24 +146,25 @@ export class Cell<H> implements Control<H> {
     this.#wiring?.close()
   }
 
-  /** Lets nothing more in; resolves when no turn works or is about to, and everything done is put away and acknowledged. */
+  /**
+   * Lets nothing begin any more; resolves when nothing works, and what is done and what waits is put away. This life does
+   * not go on: the next one begins with what was put away.
+   */
   async pause(): Promise<void> {
+    this.#paused = true
     this.#gate.shut()
-    while (!this.quiet && !this.#halted)
+    if (this.#gate.idle) this.#changed = true // what has come since waits in its order
+    while (!this.quiet)
       await new Promise<void>((resolve) => {
         this.#quiet = resolve
         this.#gate.settle()
       })
-    this.#wiring?.release(true)
   }
 
-  /** Whether nothing works here, or is about to, except for what waits to be ready. */
+  /** Whether nothing works here, or is about to, except for what waits to be ready: that is taken anew in the next life. */
   get quiet(): boolean {
-    return this.#turns === 0 && this.#gate.busy === this.#unready && !this.#changed
-  }
-
-  resume(): void {
-    if (!this.#halted) this.#gate.open()
+    if (this.#halted) return true
+    return this.#turns === 0 && this.#gate.busy === this.#unready && (this.#unready > 0 || !this.#changed)
   }
 
   /** The gate's look at the world: something may have changed. */
@@ -206,7 +209,7 @@ export class Cell<H> implements Control<H> {
         lock,
         halted: () => this.#halted,
         arrivedAt: () => this.#wiring?.arriving,
-        beforeOwn: () => (this.#gate.busy === 1 ? this.#putAway() : undefined),
+        beforeOwn: () => this.#beforeOwn(),
         onWaiting: (change) => this.#waiting(change),
         onBegin: () => this.#turns++,
         perform: perform && ((begun, work) => perform(begun, this.#done, work)),
@@ -274,6 +277,7 @@ export class Cell<H> implements Control<H> {
           this.#changed = true
         },
         aside: (port, message) => this.#setAside(port, message),
+        dropped: (port, message) => this.#deadLetter(port, 'overflow', message),
       },
     })
     for (const input of this.#wiring.inputs) this.#gate.add(input)
@@ -299,6 +303,16 @@ export class Cell<H> implements Control<H> {
       this.#place.reporter.completed()
     }
     this.#tellQuiet()
+  }
+
+  /** While the actor is paused, a turn of its own loop does not begin. */
+  #beforeOwn(): Promise<void> | undefined {
+    const putAway = this.#gate.busy === 1 ? this.#putAway() : undefined
+    if (!this.#paused) return putAway
+    return Promise.resolve(putAway).then(() => {
+      this.#waiting(1)
+      return new Promise<never>(() => {})
+    })
   }
 
   #putAway(): Promise<void> | undefined {
@@ -346,9 +360,16 @@ export class Cell<H> implements Control<H> {
     const what = lost ? 'moved buffers were lost with the actor that had them' : 'it has ended the actor too often'
     const error = new TroupeError('E_POISON', what, { where: `${this.#spec.name}, input "${port}"` })
     this.#report(this.#stamped({ type: 'aside', input: port, error: toWire(error) }))
-    if (!lost) this.#effects.emit(this.#stamped({ type: 'record', kind: 'dead-letters', value: { port, message } }))
+    if (!lost) this.#deadLetter(port, 'poison', message)
     const instead = lost ? undefined : this.#place.within(() => this.#actor?.setAside?.(port, message))
     if (instead) this.#wiring?.emitInstead(instead)
+    // It leaves before another turn is wanted, which may wait for what comes of it.
+    this.#gate.leaveFirst()
+  }
+
+  #deadLetter(port: string, reason: 'overflow' | 'poison', message: unknown): void {
+    this.#changed = true
+    this.#effects.emit(this.#stamped({ type: 'record', kind: 'dead-letters', value: { port, reason, message } }))
   }
 
   #waiting(change: 1 | -1): void {
@@ -382,7 +403,7 @@ export class Cell<H> implements Control<H> {
       this.#reportTurn(span)
       reporter.afterTurn(span.end)
     }
-    if (this.#turns === 0) this.#turnEnded?.()
+    if (this.#turns === 0) for (const tell of this.#untilTurnEnds.splice(0)) tell()
   }
 
   #reportTurn({ name, queuedAt, start, end, attributes }: Span): void {
@@ -406,6 +427,7 @@ export class Cell<H> implements Control<H> {
     this.#halted = true
     this.#gate.shut()
     this.#abort.abort(new TroupeError('E_STOPPED', 'the troupe stops', { where: this.#spec.name }))
+    this.#tellQuiet()
   }
 
   #stamped<E extends object>(event: E) {

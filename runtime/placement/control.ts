@@ -1,3 +1,4 @@
+import type { Overflow } from '../channel/index.js'
 import { fromWire, toWire, type WireError } from '../kernel/errors.js'
 
 /** An answer that keeps an error's class, code and cause on its way. */
@@ -17,7 +18,14 @@ export interface WiringPlan<H> {
   /** One entry a connection, with an end for each replica of its receiver. */
   readonly outputs: readonly {
     readonly port: string
-    readonly ends: readonly { readonly channel: number; readonly keep: boolean; readonly end: H | undefined }[]
+    readonly overflow: Overflow
+    readonly window: number
+    readonly ends: readonly {
+      readonly channel: number
+      readonly keep: boolean
+      readonly outlived: boolean
+      readonly end: H | undefined
+    }[]
   }[]
 }
 

@@ -93,7 +93,7 @@ function tellingAfter(outbox: Outbox, settled: () => Promise<void>): Reporter {
     get behind() {
       return outbox.behind
     },
-    afterTurn: (now) => outbox.afterTurn(now),
+    afterTurn: (at) => outbox.afterTurn(at),
     drain: () => outbox.drain(),
   }
 }

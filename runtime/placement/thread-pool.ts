@@ -1,9 +1,12 @@
 import { once } from 'node:events'
+import { createRequire } from 'node:module'
 import type { Transferable, Worker } from 'node:worker_threads'
-import { Piscina } from 'piscina'
+import type { Piscina } from 'piscina'
 import { TroupeError } from '../kernel/errors.js'
 import { createNativeGuard, doomThread, nativeRuns } from '../tensor/native-guard.js'
 import type { Clock } from '../time/clock.js'
+
+const require = createRequire(import.meta.url)
 
 /** A task in a thread of its own. */
 export interface PooledTask {
@@ -30,7 +33,9 @@ export class ThreadPool {
 
   constructor(filename: string, options: { clock: Clock; threads: number }) {
     this.#clock = options.clock
-    this.#pool = new Piscina({
+    // Loaded only where threads are started: every thread loads this file too, with the roles that it imports.
+    const { Piscina: Pool } = require('piscina') as typeof import('piscina')
+    this.#pool = new Pool({
       filename,
       minThreads: options.threads,
       maxThreads: options.threads,

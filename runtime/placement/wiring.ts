@@ -21,6 +21,8 @@ interface WiringEvents {
   taking(channel: number, seq: number): void
   /** The actor has emitted something. */
   emitted(): void
+  /** A message is lost for want of credit, where the connection says so. */
+  dropped(port: string, message: unknown): void
   /** A message is not given to the actor any more; undefined where moved buffers are lost. */
   aside(port: string, message: unknown): void
 }
@@ -119,7 +121,7 @@ export class Wiring {
   /** Lets everything settled go: outputs, then acknowledgements. */
   release(now = false): void {
     for (const output of this.outputs) output.release()
-    for (const input of this.inputs) input.tell(now)
+    for (const input of this.inputs) input.tell(now || this.#options.spec.outlived)
   }
 
   fail(error: unknown): void {
@@ -203,13 +205,14 @@ export class Wiring {
           this.#ended(output)
         },
         malformed: () => events.malformed(`output "${port}"`),
+        dropped: (message) => events.dropped(port, message),
         failed: (error) => events.failed(error),
       },
     })
     const connections = plan.outputs.filter((connection) => connection.port === port)
-    connections.forEach(({ ends }, i) => {
-      const channels = ends.map(({ channel, keep, end }) => ({ channel, keep, wire: end }))
-      output.connect(channels, state?.connections[i])
+    connections.forEach(({ ends, overflow, window }, i) => {
+      const channels = ends.map(({ end, ...channel }) => ({ ...channel, wire: end }))
+      output.connect(channels, { overflow, window }, state?.connections[i])
     })
     output.ended = state?.ended ?? false
     return output

@@ -83,13 +83,26 @@ export function createLinkModel(config: LinksConfig, seed: number): (message: Co
   }
 }
 
-/** Refuses with `E_CONFIG` a key of `costs` or `links` that is about no actor of the troupe: a typing error costs a study. */
-export function checkTimeKeys(config: { costs?: CostsConfig; links?: LinksConfig }, actors: readonly Named[]): void {
+/**
+ * Refuses with `E_CONFIG` a key of `costs` or `links` that is about no actor of the troupe, and with `E_DATA` a recording that lacks
+ * what is asked of it: found late, either would cost a study.
+ */
+export function checkTimeKeys(
+  config: { costs?: CostsConfig | undefined; links?: LinksConfig | undefined },
+  actors: readonly Named[],
+): void {
   const owners = new Set(actors.flatMap((actor) => costOwners(actor)))
   const hint = `It has: ${[...owners].filter((owner) => owner !== '*').join(', ')}`
-  for (const key of Object.keys(config.costs ?? {})) {
-    if (owners.has(key.split(':')[0]!)) continue
-    throw new TroupeError('E_CONFIG', `"costs.${key}" is about no actor of this troupe`, { hint })
+  for (const [key, cost] of Object.entries(checked(costsSchema, config.costs ?? {}, 'costs'))) {
+    const [owner, turn] = key.split(':') as [string, string | undefined]
+    if (!owners.has(owner))
+      throw new TroupeError('E_CONFIG', `"costs.${key}" is about no actor of this troupe`, { hint })
+    if (cost.distribution !== 'recorded') continue
+    const recording = readRecording(cost.recorded)
+    const roles = new Set(actors.flatMap((actor) => (costOwners(actor).includes(owner) ? [actor.role] : [])))
+    for (const role of roles)
+      for (const name of turn === undefined ? recording.turnsOf(role) : [turn])
+        recording.lengths(role, name, cost.perItem)
   }
   for (const key of Object.keys(config.links ?? {})) {
     const matches = linkPattern(key)

@@ -12,6 +12,8 @@ const MICROSECONDS = 1000
 /** The turns of a recorded run. */
 export interface Recording {
   readonly roles: readonly string[]
+  /** Names of the turns of a role; `E_DATA` where it had none. */
+  turnsOf(role: string): readonly string[]
   /**
    * Lengths in ascending order, per item where an attribute is named. `E_DATA` where the run has no turn of this role
    * and name, or none with a number above 0 as that attribute.
@@ -32,11 +34,16 @@ export function readRecording(path: string): Recording {
     of.push({ ms: event.dur / MICROSECONDS, args: event.args ?? {} })
   }
   if (turns.size === 0) throw new TroupeError('E_DATA', `the recording has no turns`, { where: file })
+  const namesOf = (role: string) => {
+    const names = turns.get(role)
+    if (!names) throw missing(file, `no turns of the role "${role}"`, [...turns.keys()])
+    return names
+  }
   return {
     roles: [...turns.keys()],
+    turnsOf: (role) => [...namesOf(role).keys()],
     lengths: (role, turn, perItem) => {
-      const names = turns.get(role)
-      if (!names) throw missing(file, `no turns of the role "${role}"`, [...turns.keys()])
+      const names = namesOf(role)
       const found = names.get(turn)
       if (!found) throw missing(file, `no turns "${turn}" of the role "${role}"`, [...names.keys()])
       const lengths = perItem === undefined ? found.map(({ ms }) => ms) : perItemOf(found, perItem)

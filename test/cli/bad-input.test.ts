@@ -56,6 +56,22 @@ const cases: Readonly<Record<string, { words: string[]; says: RegExp }>> = {
     words: ['run', TOY, '--set', '__proto__.x=1'],
     says: /unknown configuration key "__proto__\.x"/,
   },
+  'costs of nobody': {
+    words: ['run', 'self-rewarding', '--stage', 'virtual', '--set', 'costs.sampelr=5'],
+    says: /"costs\.sampelr" is about no actor of this troupe\. It has: source, prompt-generator, sampler, judge/,
+  },
+  'a link between nobody': {
+    words: ['run', 'self-rewarding', '--stage', 'virtual', '--set', 'links={"sampler->juge":{"ms":20}}'],
+    says: /"links\.sampler->juge" is about no actors of this troupe/,
+  },
+  'a cost that is no cost': {
+    words: ['run', 'self-rewarding', '--stage', 'virtual', '--set', 'costs.judge=slow'],
+    says: /"costs\.judge" must be a number, \{ ms \}, \{ recorded \} or a distribution: .*, but "slow" was given/,
+  },
+  'a recording that is not there': {
+    words: ['run', 'self-rewarding', '--stage', 'virtual', '--set', 'costs.judge={"recorded":"runs/x"}'],
+    says: /there is no recording at ".*runs\/x"\. Give the folder of a run, or its trace\.json/,
+  },
   'a malformed dataset': {
     words: ['run', TOY, '--set', 'fail=data'],
     says: /prompts\.jsonl line 3 has no "prompt"\. Every line needs one/,

@@ -25,16 +25,12 @@ const events: readonly RunEvent[] = [
   { type: 'log', actor: learner, at: START + 6000, level: 'info', message: 'hello\u001b[2J\nworld' },
 ]
 
+function facts(stage: string) {
+  return { scenario: 'toy', preset: 'quick', seed: 3, stage, backend: 'onnx', out: 'runs/x', startedAt: START }
+}
+
 function gathered(): LiveState {
-  const state = liveState({
-    scenario: 'toy',
-    preset: 'quick',
-    seed: 3,
-    stage: 'threads',
-    backend: 'onnx',
-    out: 'runs/x',
-    startedAt: START,
-  })
+  const state = liveState(facts('threads'))
   for (const event of events) absorb(state, event)
   return state
 }
@@ -106,4 +102,30 @@ test('plain lines tell of a phase once, of warnings, and of evaluations when the
   t.deepEqual(view.tick(START + 1000), ['[0:01] evaluator: gold win rate 0.625 · gold score 3'])
   t.deepEqual(view.tick(START + 1500), [])
   t.regex(view.tick(START + 65_000)[0]!, /^\[1:05\] learner 2\/9 · gold win rate 0\.625 · loss 0\.612 · .*left in M3$/)
+})
+
+test('of a virtual run, what it says is of its own time, and the time left is of the machine’s', (t) => {
+  const state = liveState(facts('virtual'))
+  const view = plainView(state)
+  const progress = (at: number, done: number): RunEvent => {
+    return { type: 'progress', actor: learner, at, phase: 'M2', done, total: 100, unit: 'updates' }
+  }
+  const heard: [RunEvent, number][] = [
+    [{ type: 'state', actor: learner, at: 0, state: 'ready' }, 10],
+    [{ type: 'span', actor: learner, name: 'dpo', queuedAt: 0, start: 30_000, end: 60_000 }, 2000],
+    [progress(60_000, 10), 2000],
+    [progress(120_000, 60), 7000],
+    [{ type: 'log', actor: learner, at: 120_000, level: 'info', message: 'hello' }, 7000],
+  ]
+  const said = heard.flatMap(([event, at]) => {
+    absorb(state, event, START + at)
+    return view.lines(event)
+  })
+  t.deepEqual(said, ['[0:00] all 1 actors are ready', '[1:00] learner: M2 (100 updates)', '[2:00] learner: hello'])
+  t.is(timeLeft(state, START + 7000)?.ms, 4000, '40 of 100 at 10 a second of the machine')
+  t.deepEqual(view.tick(START + 7000), ['[2:00] learner 60/100 · about 0:04 left in M2'])
+  t.is(
+    renderLive(state, START + 7000, { columns: 90, rows: 24, colour: false })[0],
+    'toy quick · seed 3 · virtual · onnx · 0:07, 2:00 virtual, about 0:04 left in M2',
+  )
 })

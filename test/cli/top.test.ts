@@ -68,6 +68,15 @@ test('top shows the totals, each actor’s state, load and trouble, and what it 
   )
 })
 
+test('of a virtual run, top shows both times, and what was said is dated by its own', (t) => {
+  const actors = [actor('sampler', { lastLog: { at: 90_000, text: 'hello' } })]
+  const lines = renderTop({ ...status, actors, stage: 'virtual', virtualMs: 125_000 }, 'running', START + 61_000, {
+    ...{ columns: 160, rows: 24, colour: false },
+  })
+  t.is(lines[0], 'toy quick · seed 3 · virtual · onnx · pid 4711 · 1:01, 2:05 virtual · running')
+  t.is(lines.at(-1), '[1:30] sampler: hello')
+})
+
 test('a narrow terminal loses columns before lines are cut, and more actors than rows are counted', (t) => {
   const calm = {
     ...status,

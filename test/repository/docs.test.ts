@@ -40,6 +40,9 @@ async function misunderstood(words: readonly string[]): Promise<string | undefin
   const actions: Actions = {
     list: nothing,
     run: nothing,
+    resume: nothing,
+    replay: nothing,
+    sweep: nothing,
     top: nothing,
     report: nothing,
     doctor: nothing,

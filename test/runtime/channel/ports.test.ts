@@ -1,97 +1,10 @@
 import { MessageChannel } from 'node:worker_threads'
 import test from 'ava'
 import fc from 'fast-check'
-import { InlineBus, InputPort, OutputPort, portWire, type Wire } from '../../../runtime/channel/index.js'
+import { InlineBus, portWire } from '../../../runtime/channel/index.js'
 import { type Frame, refillAfter } from '../../../runtime/channel/protocol.js'
-import { port, realClock, realScheduler } from '../../../runtime/index.js'
-
-/** All frames posted so far have arrived. */
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
-
-function watched(wire: Wire, frames: Frame[]): Wire {
-  return {
-    post: (frame, transfer) => {
-      frames.push(structuredClone(frame))
-      wire.post(frame, transfer)
-    },
-    listen: (handler) => wire.listen(handler),
-    close: () => wire.close(),
-  }
-}
-
-const clock = realClock
-const scheduler = realScheduler
-type InputEvents = ConstructorParameters<typeof InputPort>[1]['events']
-type OutputEvents = ConstructorParameters<typeof OutputPort>[1]['events']
-
-function anInput(channels: ConstructorParameters<typeof InputPort>[1]['channels'], events: Partial<InputEvents> = {}) {
-  const silent = { changed() {}, ended() {}, inbound() {}, malformed() {}, taking() {}, aside() {}, violated() {} }
-  return new InputPort('i', { channels, where: 'b', clock, scheduler, events: { ...silent, ...events } })
-}
-
-const anOutput = (events: OutputEvents) => new OutputPort('o', { port: port(), where: 'a', clock, held: false, events })
-
-/** Outputs and inputs joined by inline wires, with everything that happens written down. */
-function join(options: { senders?: number; receivers?: number; window?: number }) {
-  const { senders = 1, receivers = 1, window = 4 } = options
-  const bus = new InlineBus(realScheduler)
-  const frames: Frame[] = []
-  const heard: string[] = []
-  const events = {
-    credit: () => {},
-    cancelled: () => void heard.push('cancelled'),
-    malformed: () => void heard.push('malformed'),
-    failed: (error: Error) => void heard.push(error.message),
-  }
-  const outputs = Array.from({ length: senders }, () => anOutput(events))
-  const wires: Wire[][] = Array.from({ length: receivers }, () => [])
-  for (const output of outputs) {
-    output.connect(
-      wires.map((ends) => {
-        const [near, far] = bus.pair()
-        ends.push(far)
-        return { channel: ends.length - 1, keep: false, wire: watched(near, frames) }
-      }),
-    )
-  }
-  const inputs = wires.map((ends, i) => {
-    const input = anInput(
-      ends.map((wire, channel) => ({ channel, wire: watched(wire, frames), window })),
-      {
-        changed: () => {},
-        ended: () => void heard.push(`ended ${i}`),
-        inbound: () => {},
-        malformed: () => void heard.push('malformed'),
-        violated: (error) => void heard.push(error.code),
-      },
-    )
-    input.open()
-    return input
-  })
-  return { outputs, inputs, frames, heard }
-}
-
-function listen(input: InputPort): { got: unknown[]; end: string[]; stop: () => void } {
-  const got: unknown[] = []
-  const end: string[] = []
-  const subscription = input.stream.subscribe({
-    next: (message) => void got.push(message),
-    error: (error: Error) => void end.push(`error: ${error.message}`),
-    complete: () => void end.push('complete'),
-  })
-  return { got, end, stop: () => subscription.unsubscribe() }
-}
-
-/** Takes what waits, and has done it. */
-function takeAll(input: InputPort): void {
-  while (input.waiting) takeOne(input)
-}
-
-function takeOne(input: InputPort): void {
-  input.take()
-  input.done()
-  input.tell()
-}
+import { realScheduler } from '../../../runtime/index.js'
+import { anInput, anOutput, join, listen, settled, takeAll, takeOne } from './joined.js'
 
 test('credit goes back when a quarter of the window was taken, and at least one by one', (t) => {
   t.deepEqual([1, 2, 4, 7, 8, 64].map(refillAfter), [1, 1, 1, 1, 2, 16])
@@ -215,6 +128,64 @@ test('one replica that cancels leaves the work to the others', async (t) => {
   t.false(heard.includes('cancelled'))
 })
 
+test('what a receiver had not done comes to its sibling before the end does, however early the sender ended', async (t) => {
+  const { outputs, inputs } = join({ receivers: 2, window: 4, outlived: true })
+  const [output, left, right] = [outputs[0]!, inputs[0]!, inputs[1]!]
+  const [, second] = inputs.map(listen)
+  await settled()
+  for (let i = 0; i < 6; i++) output.emit(i)
+  output.complete()
+  await settled()
+  takeAll(right)
+  right.tell(true)
+  await settled()
+  t.deepEqual([second!.got, second!.end], [[1, 3, 5], []])
+  left.close()
+  output.attach(0, undefined)
+  await settled()
+  takeAll(right)
+  right.tell(true)
+  await settled()
+  takeAll(right)
+  t.deepEqual(second!.got, [1, 3, 5, 0, 2, 4])
+  t.deepEqual(second!.end, ['complete'])
+})
+
+for (const [overflow, kept, lost] of [
+  ['drop-new', [0, 1, 2, 3], [4, 5, 6]],
+  ['drop-old', [0, 1, 5, 6], [2, 3, 4]],
+] as const) {
+  test(`${overflow}: a sender is not held, as many as the window wait, and what is lost is told`, async (t) => {
+    const { outputs, inputs, heard } = join({ window: 2, overflow })
+    const { got } = listen(inputs[0]!)
+    await settled()
+    outputs[0]!.emit(0)
+    outputs[0]!.emit(1)
+    await settled()
+    for (let i = 2; i < 7; i++) {
+      t.true(outputs[0]!.ready)
+      outputs[0]!.emit(i)
+    }
+    for (let round = 0; round < 4; round++) {
+      await settled()
+      takeAll(inputs[0]!)
+    }
+    t.deepEqual(got, [...kept])
+    t.deepEqual(
+      heard,
+      lost.map((n) => `dropped ${n}`),
+    )
+  })
+}
+
+test('fail: one message more than may wait is the failure of its sender', async (t) => {
+  const { outputs, inputs } = join({ window: 2, overflow: 'fail' })
+  listen(inputs[0]!)
+  await settled()
+  for (let i = 0; i < 4; i++) outputs[0]!.emit(i)
+  t.throws(() => outputs[0]!.emit(4), { code: 'E_CHANNEL', message: 'more than 4 messages wait for credit' })
+})
+
 const malformed = [
   undefined,
   7,
@@ -254,9 +225,15 @@ test('a malformed frame is dropped and counted, at either end', async (t) => {
   const bus = new InlineBus(realScheduler)
   const [near, far] = bus.pair()
   let odd = 0
-  const events = { credit: () => {}, cancelled: () => {}, malformed: () => void odd++, failed: () => {} }
+  const events = {
+    credit: () => {},
+    cancelled: () => {},
+    malformed: () => void odd++,
+    failed: () => {},
+    dropped: () => {},
+  }
   const output = anOutput(events)
-  output.connect([{ channel: 0, keep: false, wire: near }])
+  output.connect([{ channel: 0, keep: false, wire: near }], { overflow: 'block', window: 4 })
   const odds = [
     { acked: 0 },
     { acked: 3, upTo: 2 },

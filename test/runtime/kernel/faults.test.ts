@@ -1,21 +1,21 @@
 import test from 'ava'
-import { createTroupe, type RunEvent, type TroupeError } from '../../../runtime/index.js'
-import { faulty, patient } from '../fixtures/faults.js'
+import type { RunEvent, TroupeError } from '../../../runtime/index.js'
+import { faulty } from '../fixtures/faults.js'
+import { guided } from '../fixtures/guided.js'
 import { counter } from '../fixtures/numbers.js'
-import { createProbe, read, untilSet, write } from '../fixtures/probe.js'
+import { createTroupeIn, PLACES, type Place } from '../fixtures/places.js'
 
-const stages = ['inline', 'threads'] as const
 type Fault = 'start' | 'turn' | 'exit' | 'operator' | 'stop' | 'loop' | 'rejection' | 'uncaught' | 'dieInStop' | 'never'
 
-function failing(stage: (typeof stages)[number], at: Fault, events: RunEvent[] = []) {
-  const troupe = createTroupe({ stage, seed: 1, observe: (event) => events.push(event) })
+function failing(stage: Place, at: Fault, events: RunEvent[] = []) {
+  const troupe = createTroupeIn(stage, { observe: (event) => events.push(event) })
   const source = troupe.actor(counter, { config: { count: Number.MAX_SAFE_INTEGER } })
   const actor = troupe.actor(faulty, { config: { at } })
   troupe.connect(source.outputs.numbers, actor.inputs.numbers)
   return { troupe, actor, source }
 }
 
-for (const stage of stages) {
+for (const stage of PLACES) {
   test.serial(
     `${stage}: an actor that throws in start fails the start of the troupe, and all is stopped`,
     async (t) => {
@@ -62,7 +62,7 @@ for (const stage of stages) {
   })
 
   test.serial(`${stage}: a method that never answers meets its deadline`, async (t) => {
-    const troupe = createTroupe({ stage, seed: 1, askDeadlineMs: 1 })
+    const troupe = createTroupeIn(stage, { askDeadlineMs: 1 })
     const source = troupe.actor(counter, { config: { count: 1 } })
     const actor = troupe.actor(faulty, { config: { at: 'never' } })
     troupe.connect(source.outputs.numbers, actor.inputs.numbers)
@@ -74,45 +74,41 @@ for (const stage of stages) {
   test.serial(
     `${stage}: stop waits for the turn that is running, begins no other, and may be called again`,
     async (t) => {
-      const probe = createProbe()
-      const troupe = createTroupe({ stage, seed: 1 })
-      troupe.actor(patient, { config: { probe } })
+      const lines: string[] = []
+      const troupe = createTroupeIn(stage, {
+        observe: (event) => event.type === 'log' && lines.push(event.message),
+      })
+      const actor = troupe.actor(guided, { config: {} })
       await troupe.start()
-      await untilSet(probe, 0)
+      await actor.ask.begun()
       const stopping = troupe.stop()
       t.is(troupe.stop(), stopping)
-      t.is(read(probe, 3), 0)
-      write(probe, 1, 1)
+      await actor.ask.release()
       await stopping
-      t.is(read(probe, 3), 1, 'stop() of the actor came after its turn')
-      t.is(read(probe, 2), 0, 'no further turn began')
+      t.deepEqual(lines, ['stopped'], 'stop() of the actor came after its turn, and no further turn began')
       await troupe.stop()
     },
   )
 
   test.serial(`${stage}: a turn that does not end meets the deadline, by name`, async (t) => {
-    const probe = createProbe()
-    const troupe = createTroupe({ stage, seed: 1, stopDeadlineMs: 20 })
-    troupe.actor(patient, { config: { probe } })
+    const troupe = createTroupeIn(stage, { stopDeadlineMs: 20 })
+    const actor = troupe.actor(guided, { config: {} })
     await troupe.start()
-    await untilSet(probe, 0)
+    await actor.ask.begun()
     const error = await t.throwsAsync<TroupeError>(async () => troupe.stop(), { code: 'E_DEADLINE' })
-    t.is(error.where, 'patient')
-    write(probe, 1, 1)
+    t.is(error.where, 'guided')
   })
 
   test.serial(`${stage}: a start that does not end meets the deadline, by name`, async (t) => {
-    const probe = createProbe()
-    const troupe = createTroupe({ stage, seed: 1, startDeadlineMs: 20 })
-    troupe.actor(patient, { config: { probe, holdStart: true } })
+    const troupe = createTroupeIn(stage, { startDeadlineMs: 20 })
+    troupe.actor(guided, { config: { holdStart: true } })
     const error = await t.throwsAsync<TroupeError>(async () => troupe.start(), { code: 'E_DEADLINE' })
-    t.is(error.where, 'patient')
-    write(probe, 1, 1)
+    t.is(error.where, 'guided')
   })
 
   test.serial(`${stage}: a signal stops the troupe, and done says so`, async (t) => {
     const abort = new AbortController()
-    const troupe = createTroupe({ stage, seed: 1, signal: abort.signal })
+    const troupe = createTroupeIn(stage, { signal: abort.signal })
     troupe.actor(counter, { config: { count: Number.MAX_SAFE_INTEGER } })
     await troupe.start()
     abort.abort(new Error('enough'))
@@ -122,9 +118,7 @@ for (const stage of stages) {
   })
 
   test.serial(`${stage}: an observer that throws stops the troupe`, async (t) => {
-    const troupe = createTroupe({
-      stage,
-      seed: 1,
+    const troupe = createTroupeIn(stage, {
       observe: (event) => {
         if (event.type === 'span') throw new Error('disk full')
       },
@@ -137,40 +131,42 @@ for (const stage of stages) {
   })
 }
 
-test.serial('threads: a thread that exits in the middle of a turn fails its actor, and nothing hangs', async (t) => {
-  const { troupe, actor } = failing('threads', 'exit')
-  await troupe.start().catch(() => {}) // the first turn may come before the last actor is wired
-  const error = await t.throwsAsync<TroupeError>(async () => troupe.done, { code: 'E_ACTOR_FAILED' })
-  t.is(error.where, 'faulty')
-  t.regex(error.message, /code: 3/)
-  await t.throwsAsync(async () => actor.ask.never(), { code: 'E_ACTOR_DOWN' })
-  await troupe.stop()
-})
-
-test.serial('threads: a thread that exits in the middle of an answer rejects who asked', async (t) => {
-  const { troupe, actor } = failing('threads', 'never')
-  await troupe.start()
-  await t.throwsAsync(async () => actor.ask.die(), { code: 'E_ACTOR_DOWN' })
-  await t.throwsAsync(async () => actor.ask.add(1, 1), { code: 'E_ACTOR_DOWN' })
-  await t.throwsAsync(async () => troupe.done, { code: 'E_ACTOR_FAILED' })
-  await troupe.stop()
-})
-
-for (const at of ['rejection', 'uncaught'] as const) {
-  test.serial(`threads: an error that nobody caught (${at}) fails its actor, with its own code`, async (t) => {
-    const { troupe } = failing('threads', at)
-    await troupe.start().catch(() => {})
+for (const place of ['threads', 'processes', 'mixed'] as const) {
+  test.serial(`${place}: a place that ends in the middle of a turn fails its actor, and nothing hangs`, async (t) => {
+    const { troupe, actor } = failing(place, 'exit')
+    await troupe.start().catch(() => {}) // the first turn may come before the last actor is wired
     const error = await t.throwsAsync<TroupeError>(async () => troupe.done, { code: 'E_ACTOR_FAILED' })
     t.is(error.where, 'faulty')
-    t.is((error.cause as TroupeError).code, 'E_DATA')
+    t.regex(error.message, /code:? 3/)
+    await t.throwsAsync(async () => actor.ask.never(), { code: 'E_ACTOR_DOWN' })
     await troupe.stop()
   })
-}
 
-test.serial('threads: a thread that dies while it is stopped does not hold the stop', async (t) => {
-  const { troupe, actor } = failing('threads', 'dieInStop')
-  await troupe.start()
-  const asked = t.throwsAsync(async () => actor.ask.never(), { code: 'E_ACTOR_DOWN' })
-  await t.throwsAsync(async () => troupe.stop(), { code: 'E_ACTOR_FAILED' })
-  await asked
-})
+  test.serial(`${place}: a place that ends in the middle of an answer rejects who asked`, async (t) => {
+    const { troupe, actor } = failing(place, 'never')
+    await troupe.start()
+    await t.throwsAsync(async () => actor.ask.die(), { code: 'E_ACTOR_DOWN' })
+    await t.throwsAsync(async () => actor.ask.add(1, 1), { code: 'E_ACTOR_DOWN' })
+    await t.throwsAsync(async () => troupe.done, { code: 'E_ACTOR_FAILED' })
+    await troupe.stop()
+  })
+
+  for (const at of ['rejection', 'uncaught'] as const) {
+    test.serial(`${place}: an error that nobody caught (${at}) fails its actor, with its own code`, async (t) => {
+      const { troupe } = failing(place, at)
+      await troupe.start().catch(() => {})
+      const error = await t.throwsAsync<TroupeError>(async () => troupe.done, { code: 'E_ACTOR_FAILED' })
+      t.is(error.where, 'faulty')
+      t.is((error.cause as TroupeError).code, 'E_DATA')
+      await troupe.stop()
+    })
+  }
+
+  test.serial(`${place}: a place that ends while it is stopped does not hold the stop`, async (t) => {
+    const { troupe, actor } = failing(place, 'dieInStop')
+    await troupe.start()
+    const asked = t.throwsAsync(async () => actor.ask.never(), { code: 'E_ACTOR_DOWN' })
+    await t.throwsAsync(async () => troupe.stop(), { code: 'E_ACTOR_FAILED' })
+    await asked
+  })
+}

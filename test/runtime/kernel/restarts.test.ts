@@ -63,7 +63,7 @@ for (const [stage, how] of [
     t.is(seen.length, COUNT)
     t.is(seen.at(-1)?.sum, (COUNT * (COUNT - 1)) / 2 - 17)
     const letters = events.flatMap((e) => (e.type === 'record' && e.kind === 'dead-letters' ? [e.value] : []))
-    t.deepEqual(letters, [{ port: 'numbers', message: 17 }])
+    t.deepEqual(letters, [{ port: 'numbers', reason: 'poison', message: 17 }])
     await troupe.stop()
   })
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import type { RunEvent } from '../../../runtime/observe/events.js'
@@ -36,28 +37,32 @@ const contents = (path: string) =>
       .map((name) => [name, readFileSync(join(path, name), 'utf8')]),
   )
 
-test('a folder that was cut anywhere and gone on with is, to the byte, one that never was', (t) => {
-  const whole = openRunFolder(fresh(), description)
-  for (const event of events) whole.observe(event)
-  whole.finish({ done: true })
-  const wanted = contents(whole.path)
-  t.true(JSON.parse(wanted['trace.json']!).length > events.length / 2)
-  for (let cut = 0; cut <= events.length; cut++) {
-    const before = openRunFolder(fresh(), description)
-    for (const event of events.slice(0, cut)) before.observe(event)
-    const marks = before.marks()
-    for (const event of events.slice(cut).reverse()) before.observe(event) // all of this is lost
-    before.fail(new Error('stopped'), 99)
-    const after = resumeRunFolder(before.path, structuredClone(marks))
-    t.deepEqual(after.description, description)
-    t.deepEqual(readRunDescription(before.path), description)
-    t.false(existsSync(join(after.path, 'error.json')), 'the run goes on')
-    t.deepEqual(after.marks(), marks, `cut at ${cut}`)
-    for (const event of events.slice(cut)) after.observe(event)
-    after.finish({ done: true })
-    t.deepEqual(contents(after.path), wanted, `cut at ${cut}`)
-  }
-})
+for (const stage of ['inline', 'virtual'])
+  test(`${stage}: a folder that was cut anywhere and gone on with is, to the byte, one that never was`, (t) => {
+    const description = { scenario: 'toy', seed: 1, stage, backend: 'cpu', config: {}, startedAt: 0 }
+    const whole = openRunFolder(fresh(), description)
+    for (const event of events) whole.observe(event)
+    whole.finish({ done: true })
+    const wanted = contents(whole.path)
+    t.true(JSON.parse(wanted['trace.json']!).length > events.length / 2)
+    t.is('events.jsonl' in wanted, stage === 'virtual')
+    for (let cut = 0; cut <= events.length; cut++) {
+      const before = openRunFolder(fresh(), description)
+      for (const event of events.slice(0, cut)) before.observe(event)
+      const marks = before.marks()
+      for (const event of events.slice(cut).reverse()) before.observe(event) // all of this is lost
+      before.fail(new Error('stopped'), 99)
+      const after = resumeRunFolder(before.path, structuredClone(marks))
+      t.deepEqual(after.description, description)
+      t.deepEqual(readRunDescription(before.path), description)
+      t.false(existsSync(join(after.path, 'error.json')), 'the run goes on')
+      t.deepEqual(after.marks(), marks, `cut at ${cut}`)
+      for (const event of events.slice(cut)) after.observe(event)
+      t.is(after.traceHash(), whole.traceHash(), `cut at ${cut}`)
+      after.finish({ done: true })
+      t.deepEqual(contents(after.path), wanted, `cut at ${cut}`)
+    }
+  })
 
 test('marks count bytes, and what they count is in the files', (t) => {
   const folder = openRunFolder(fresh(), description)
@@ -176,4 +181,27 @@ test('a disk that takes no more is a sentence, not a torn process', async (t) =>
   t.is(said.error.code, 'E_JOURNAL')
   t.regex(said.error.message, /^(metrics.jsonl|trace.json) cannot be written \(EFBIG\)$/)
   await killed(child)
+})
+
+const forZombies = process.platform === 'linux' ? test : test.skip
+forZombies('the lock of a process that was killed and that its parent has not fetched is taken over', async (t) => {
+  // the shell starts a child and becomes another program, which never fetches it; the child ends with its input
+  const parent = spawn('sh', ['-c', 'cat <&3 >/dev/null & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+  })
+  const [printed] = await once(parent.stdout!, 'data')
+  const zombie = Number(String(printed))
+  const stateOf = () => readFileSync(`/proc/${zombie}/stat`, 'utf8').split(') ').at(-1)![0]
+  const until = async (condition: () => boolean) => {
+    for (let looks = 0; !condition() && looks < 1_000_000; looks++) await new Promise(setImmediate)
+  }
+  await until(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8') === 'sleep\n')
+  ;(parent.stdio[3] as Writable).end()
+  await until(() => stateOf() === 'Z')
+  const path = fresh()
+  mkdirSync(path)
+  writeFileSync(join(path, 'run.lock'), JSON.stringify({ pid: zombie, host: hostname() }))
+  t.is(stateOf(), 'Z')
+  t.notThrows(() => openRunFolder(path, description).finish({}))
+  parent.kill('SIGKILL')
 })

@@ -6,6 +6,7 @@ import type { ActorIdentity, RunEvent, Usage } from '../../../runtime/observe/ev
 import { openRunFolder } from '../../../runtime/observe/run-folder.js'
 import { type RunStatus, statusOf } from '../../../runtime/observe/status.js'
 import { turnMeter } from '../../../runtime/observe/turn-meter.js'
+import { realClock } from '../../../runtime/time/clock.js'
 import { scratch } from '../../cli/fixtures/scratch.js'
 
 const START = 1_000_000
@@ -99,4 +100,17 @@ test('a run folder has a whole status from its first moment, about every second 
   folder.fail(new RangeError('too far'), START + 1500)
   t.deepEqual(read().ended, { how: 'failed', code: 'E_FAILED', message: 'too far' })
   t.is(read().at, START + 1500)
+})
+
+test('the status of a virtual run is dated by the machine, and its turns by their own time', (t) => {
+  const folder = openRunFolder(scratch(), { ...run, stage: 'virtual', startedAt: realClock.now(), config: {} })
+  const actor = sampler(0)
+  folder.observe({ type: 'span', actor, name: 'sample', queuedAt: 0, start: 1000, end: 5000 })
+  folder.observe({ type: 'log', actor, at: 9000, level: 'info', message: 'hello' })
+  folder.finish({})
+  const status = JSON.parse(readFileSync(join(folder.path, 'status.json'), 'utf8')) as RunStatus
+  t.true(status.at >= status.startedAt && status.at < status.startedAt + 60_000)
+  t.is(status.virtualMs, 9000)
+  t.is(status.actors[0]?.busy, 3000 / 7000, 'of the last eight seconds, the one that has just begun included')
+  t.deepEqual(status.actors[0]?.lastLog, { at: 9000, text: 'hello' })
 })

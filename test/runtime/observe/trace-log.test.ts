@@ -90,6 +90,26 @@ test('the hash is that of the file, and does not depend on when it is asked for'
   t.not(written(events.toReversed()).hash, hash)
 })
 
+test('a trace that is cut and gone on with has the hash of one that never was', (t) => {
+  const events = Array.from({ length: 40_000 }, (_, i) => metric(i, Math.sin(i)))
+  const whole = written(events)
+  t.true(whole.text.length > 2 ** 21, 'it is read back in pieces')
+  const path = join(folder(), 'events.jsonl')
+  const first = openTraceLog(path)
+  for (const event of events.slice(0, 25_000)) first.observe(event)
+  const resumeAt = first.mark()
+  for (const event of events.slice(30_000)) first.observe(event) // lost
+  first.close()
+  const second = openTraceLog(path, { resumeAt })
+  t.is(second.lines, 25_000)
+  for (const event of events.slice(25_000)) second.observe(event)
+  second.close()
+  t.is(second.hash(), whole.hash)
+  t.is(second.lines, 40_000)
+  t.is(readFileSync(path, 'utf8'), whole.text)
+  t.throws(() => openTraceLog(path, { resumeAt: whole.text.length + 1 }), { code: 'E_JOURNAL' })
+})
+
 test('logs count; what the machine did, and where Troupe is installed, do not', (t) => {
   const log: RunEvent = { type: 'log', actor: judge, at: 1, level: 'info', message: 'ü\n' }
   const usage = { type: 'usage', actor: judge, at: 1, cpu: 0.4 } as unknown as RunEvent
@@ -100,6 +120,10 @@ test('logs count; what the machine did, and where Troupe is installed, do not', 
     return { type: 'state', actor: judge, at: 2, state: 'failed', error: { name: 'Error', message: 'x', stack, cause } }
   }
   t.is(written([failed('at /home/a')]).hash, written([failed('at /home/b')]).hash)
+  const aside = (stack: string): RunEvent => {
+    return { type: 'aside', actor: judge, at: 2, input: 'in', error: { name: 'Error', message: 'x', stack } }
+  }
+  t.is(written([aside('at /home/a')]).hash, written([aside('at /home/b')]).hash)
   t.regex(written([failed('at /home/a')]).text, /"cause":\{"message":"why","name":"Error"\}/)
 })
 

@@ -139,13 +139,27 @@ test.serial('actors in three processes are joined by wires of their own', async 
       answered(
         source.control.wire({
           inputs: [],
-          outputs: [{ port: 'numbers', ends: [{ channel: 0, keep: false, end: first }] }],
+          outputs: [
+            {
+              port: 'numbers',
+              overflow: 'block',
+              window: 4,
+              ends: [{ channel: 0, keep: false, outlived: false, end: first }],
+            },
+          ],
         }),
       ),
       answered(
         middle.control.wire({
           inputs: [{ port: 'numbers', channel: 0, window: 4, end: first }],
-          outputs: [{ port: 'doubled', ends: [{ channel: 1, keep: false, end: second }] }],
+          outputs: [
+            {
+              port: 'doubled',
+              overflow: 'block',
+              window: 4,
+              ends: [{ channel: 1, keep: false, outlived: false, end: second }],
+            },
+          ],
         }),
       ),
       answered(sink.control.wire({ inputs: [{ port: 'numbers', channel: 1, window: 4, end: second }], outputs: [] })),

@@ -244,3 +244,19 @@ test('a key about nobody is refused', (t) => {
     message: '"links.sampler->judges" is about no actors of this troupe',
   })
 })
+
+test('a recording that lacks what is asked of it is refused before a turn asks', (t) => {
+  const turns = [event('judge', 'judge', 1, { prompts: 3 }), event('learner', 'sft', 1, { examples: 2 })]
+  const path = recording(`[${turns.join(',')}]`)
+  const actors = ['judge', 'learner', 'sampler'].map((role) => ({ actor: role, role }))
+  const check = (costs: CostsConfig) => () => checkTimeKeys({ costs }, actors)
+  t.notThrows(check({ judge: { recorded: path, perItem: 'prompts' }, 'learner:sft': { recorded: path } }))
+  const wrong = (costs: CostsConfig, message: RegExp) => t.throws(check(costs), { code: 'E_DATA', message })
+  wrong({ sampler: { recorded: path } }, /no turns of the role "sampler"/)
+  wrong({ '*': { recorded: path } }, /no turns of the role "sampler"/)
+  wrong({ 'learner:dpo': { recorded: path } }, /no turns "dpo" of the role "learner"/)
+  wrong(
+    { learner: { recorded: path, perItem: 'prompts' } },
+    /no turns "sft" of the role "learner" with a number "prompts"/,
+  )
+})
