@@ -1,7 +1,6 @@
 import type { z } from 'zod'
 import type { RunEvent } from '../observe/events.js'
 import { inlineStage } from '../placement/inline.js'
-import { mixedStage } from '../placement/mixed.js'
 import type { Stage } from '../placement/stage.js'
 import { type VirtualOptions, type VirtualStage, virtualStage } from '../placement/virtual.js'
 import { openWeightStore } from '../tensor/weight-store.js'
@@ -118,6 +117,7 @@ class BuiltTroupe implements Troupe {
   readonly #options: TroupeOptions
   readonly #plan = new Plan()
   #run: Run<never> | undefined
+  #started = false
   #snapshots: Snapshots | undefined
   #stopping: Promise<void> | undefined
   #resolve: () => void = () => {}
@@ -186,9 +186,12 @@ class BuiltTroupe implements Troupe {
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     const time = this.#virtual?.time
     const release = time?.hold()
+    this.#started = true
     try {
+      const stage = await this.#stage()
+      if (this.#stopping) throw stopped('the troupe was stopped before it started', signal?.reason)
       this.#publish()
-      const run = this.#createRun()
+      const run = this.#createRun(stage)
       this.#run = run
       time?.onStalled(() => this.#stalled(run))
       await run.start()
@@ -214,9 +217,8 @@ class BuiltTroupe implements Troupe {
     }
   }
 
-  #createRun(): Run<never> {
+  #createRun(stage: Stage<never>): Run<never> {
     const { seed, weights, observe = () => {}, journal, resume } = this.#options
-    const stage = this.#stage() as Stage<never>
     const run = new Run<never>(this.#plan, stage, {
       ...deadlinesOf(this.#options),
       seed,
@@ -244,9 +246,13 @@ class BuiltTroupe implements Troupe {
     if (store.version() < resume.weights.version) store.publish(resume.weights.version, resume.weights.flat)
   }
 
-  #stage(): Stage<never> | ReturnType<typeof inlineStage> | ReturnType<typeof mixedStage> {
-    if (this.#virtual) return this.#virtual
-    return this.#options.stage === 'inline' ? inlineStage(this.clock) : mixedStage(this.clock, this.#placements())
+  /** What starts threads and processes is loaded only here: each of them loads this file too, with the roles. */
+  async #stage(): Promise<Stage<never>> {
+    if (this.#virtual) return this.#virtual as Stage<unknown> as Stage<never>
+    if (this.#options.stage === 'inline') return inlineStage(this.clock) as Stage<unknown> as Stage<never>
+    const placements = this.#placements()
+    const { mixedStage } = await import('../placement/mixed.js')
+    return mixedStage(this.clock, placements) as Stage<unknown> as Stage<never>
   }
 
   /** A typing error in a study's costs or links would go unnoticed. */
@@ -301,7 +307,7 @@ class BuiltTroupe implements Troupe {
   }
 
   #mustBeNew(what: string): void {
-    if (this.#run) throw new TroupeError('E_CONFIG', `${what} comes before the troupe has started`)
+    if (this.#started) throw new TroupeError('E_CONFIG', `${what} comes before the troupe has started`)
   }
 }
 

@@ -170,6 +170,7 @@ export class Cell<H> implements Control<H> {
     this.#reports.state('failed', error)
     // The others hear nothing of one that goes on where it was, or is given up: an error would end their streams, and a
     // cancelled input would lose what its siblings are to be given.
+    if (this.#spec.outlived && !this.#spec.commits) this.#wiring?.release(true)
     if (this.#spec.commits || this.#spec.outlived) this.#wiring?.close()
     else this.#wiring?.fail(error)
     this.#place.reporter.failed(toWire(error))
@@ -360,10 +361,12 @@ export class Cell<H> implements Control<H> {
     this.#quiet = undefined
   }
 
-  /** What a turn did is put away before the next one begins, where it is put away at all. */
+  /** Between two turns: what a turn did is put away before the next one begins, where it is put away at all. */
   #mayGoOn(turns: number): boolean {
     const { turns: most = 1, ms = Number.POSITIVE_INFINITY } = this.#place.burst ?? {}
-    return turns < most && !this.#spec.commits && this.#burstTo - this.#burstFrom < ms
+    if (turns >= most || this.#spec.commits || this.#burstTo - this.#burstFrom >= ms) return false
+    if (this.#spec.outlived) this.#wiring?.settle()
+    return true
   }
 
   #afterTurn(span: Span): void {
