@@ -5,7 +5,7 @@ import type { ActorDefinition, Api, Ports, RunningActor } from '../kernel/actor.
 import { TroupeError, toWire } from '../kernel/errors.js'
 import { Gate } from '../kernel/gate.js'
 import type { FifoLock } from '../kernel/lock.js'
-import { createTurn, type Span, type TurnBegun } from '../kernel/turn.js'
+import { createTurn, type Outcome, type Span, type TurnBegun } from '../kernel/turn.js'
 import type { ActorIdentity, RunEvent } from '../observe/events.js'
 import type { Reporter } from '../observe/reporter.js'
 import { openWeightStore } from '../tensor/weight-store.js'
@@ -32,7 +32,9 @@ export interface CellPlace<H> {
   /** How many turns that wait for nothing may follow one another, and for how long, before what they did leaves. Default: one. */
   readonly burst?: { readonly turns: number; readonly ms?: number | undefined } | undefined
   /** Does a turn's work where time is virtual: the result comes at the moment at which the turn ends. `index` counts turns. */
-  readonly perform?: (<R>(turn: TurnBegun, index: number, work: () => R | Promise<R>) => Promise<R>) | undefined
+  readonly perform?:
+    | (<R>(turn: TurnBegun, index: number, work: () => R | Promise<R>, outcome: Outcome<R>) => void)
+    | undefined
   /** Default: shared memory, as other threads see it. */
   readonly openWeights?: ((handle: WeightStoreHandle) => WeightStore) | undefined
 }
@@ -212,7 +214,7 @@ export class Cell<H> implements Control<H> {
         beforeOwn: () => this.#beforeOwn(),
         onWaiting: (change) => this.#waiting(change),
         onBegin: () => this.#turns++,
-        perform: perform && ((begun, work) => perform(begun, this.#done, work)),
+        perform: perform && ((begun, work, outcome) => perform(begun, this.#done, work, outcome)),
         onSpan: (span) => this.#afterTurn(span),
         fail: (error) => this.fail(error),
       })
