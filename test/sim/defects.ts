@@ -168,6 +168,7 @@ export const DEFECTS: readonly Defect[] = [
     'this.#stopRepeat = this.#options.clock.after(wait, () => this.#repeat());',
     '',
   ),
+  defect('sending again is put off by whatever else is sent', SENDER, 'if (!this.#stopRepeat)', 'if (this.#options)'),
   defect('a wait outlives its sender', SENDER, 'close() {\n        this.#stopRepeat?.();', 'close() {'),
   defect(
     'the end comes before what waits for credit',
