@@ -22,7 +22,7 @@ export interface OverflowOptions {
 
 type Ending = { readonly type: 'complete' } | { readonly type: 'error'; readonly error: WireError }
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   readonly transferOf: TransferOf
   /** What one replica has not done may come back for its siblings, who are not told of the end before it is done. */
   readonly expendable: boolean
