@@ -15,5 +15,5 @@ export type { ConnectOptions, Placement, RestartOptions, SupervisorOptions } fro
 export type { ActorRef, InputRef, OutputRef } from './kernel/refs.js'
 export { createTroupe, type Troupe, type TroupeJournal, type TroupeOptions, type TroupeState } from './kernel/troupe.js'
 export type { ActorIdentity, RunEvent } from './observe/events.js'
-export type { Faults } from './placement/virtual.js'
+export type { Faults } from './placement/virtual-faults.js'
 export { type Clock, type Random, realClock, realScheduler, type Scheduler, seededRandom } from './time/index.js'

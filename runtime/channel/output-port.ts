@@ -97,7 +97,7 @@ export class OutputPort {
     return true
   }
 
-  /** Messages that have left and are not acknowledged, or wait for credit. */
+  /** Messages that have left and are not acknowledged, or wait for credit; and what stands behind them. */
   get pending(): number {
     const waiting = this.#connections.reduce((sum, { waiting }) => sum + waiting, 0)
     return this.#senders().reduce((sum, { unacknowledged }) => sum + unacknowledged, waiting)

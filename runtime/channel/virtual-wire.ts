@@ -1,10 +1,11 @@
 import type { VirtualTime } from '../time/virtual.js'
 import { cloneFrame } from './clone-frame.js'
+import { Deque } from './deque.js'
 import type { Frame } from './protocol.js'
 import type { Wire } from './wire.js'
 
 /** A frame that is about to cross from one actor to another; `index` counts those of its direction. */
-interface Passage {
+export interface Passage {
   readonly from: string
   readonly to: string
   readonly index: number
@@ -14,6 +15,8 @@ interface Passage {
 export interface VirtualLinks {
   /** Milliseconds on the way. */
   readonly latencyMs: (passage: Passage) => number
+  /** Hears of every frame that sets out. */
+  readonly posted?: ((passage: Passage) => void) | undefined
   /** Of a link that loses, doubles or delays: how much later than in time each copy arrives; none when it is lost. */
   readonly tamper?: ((passage: Passage) => readonly number[]) | undefined
   /** After which time a sender on such a link repeats what was not acknowledged. */
@@ -85,7 +88,9 @@ class VirtualEnd implements Wire {
   #handler: ((raw: unknown) => void) | undefined
   #early: unknown[] = []
   #closed = false
-  /** Arrival of the last frame: an honest link keeps the order. */
+  /** On an honest link the first one out is the first one in, however the sums of times are rounded. */
+  readonly #inOrder = new Deque<unknown>()
+  /** Arrival of the last frame. */
   #last = 0
   /** Frames on the way to here. */
   #coming = 0
@@ -106,13 +111,15 @@ class VirtualEnd implements Wire {
     const raw = cloneFrame(frame, transfer)
     if (this.#closed || !this.peer) return
     const passage = { from: this.#from, to: this.#to, index: this.#traffic.number(this.#direction), frame }
+    this.#links.posted?.(passage)
     const now = this.#time.clock.now()
     const due = now + this.#links.latencyMs(passage)
     const { tamper } = this.#links
-    if (tamper) for (const later of tamper(passage)) this.#deliver(raw, due - now + later)
+    if (tamper) for (const later of tamper(passage)) this.#deliver(() => raw, due - now + later)
     else {
       this.#last = Math.max(this.#last, due)
-      this.#deliver(raw, this.#last - now)
+      this.#inOrder.push(raw)
+      this.#deliver(() => this.#inOrder.shift(), this.#last - now)
     }
   }
 
@@ -153,15 +160,15 @@ class VirtualEnd implements Wire {
     if (this.#isGone && this.#coming === 0 && !this.#closed) this.#onClosed?.()
   }
 
-  #deliver(raw: unknown, afterMs: number): void {
+  #deliver(next: () => unknown, afterMs: number): void {
     const { peer } = this
     if (peer) peer.#coming++
     this.#traffic.leaves()
     const arrive = () => {
-      peer?.receive(raw)
+      peer?.receive(next())
       this.#traffic.arrived()
     }
-    if (afterMs > 0) this.#time.clock.after(afterMs, arrive)
+    if (afterMs > 0) this.#time.schedule(afterMs, arrive, this.#time.reserve())
     else this.#time.scheduler.hop(arrive)
   }
 }

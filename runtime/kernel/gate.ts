@@ -39,6 +39,7 @@ export class Gate {
   #taking = false
   #taken = false
   #settling = false
+  #leaving = false
   #putting = false
   #turns = 0
   #resting: (() => void)[] = []
@@ -128,7 +129,7 @@ export class Gate {
   readonly #takeAll = () => {
     while (this.#takeNext()) {
       this.#taken = true
-      if (!this.#open || this.#busy > 0 || this.tired || !this.#options.mayTake()) return
+      if (!this.#open || this.#busy > 0 || this.#leaving || this.tired || !this.#options.mayTake()) return
     }
   }
 
@@ -146,8 +147,15 @@ export class Gate {
     this.#options.scheduler.hop(this.#settled)
   }
 
+  /** What the actor has done must leave before it is given more. */
+  leaveFirst(): void {
+    this.#leaving = true
+    this.settle()
+  }
+
   readonly #settled = () => {
     this.#settling = false
+    this.#leaving = false
     this.#turns = 0
     if (this.#resting.length > 0) for (const work of this.#resting.splice(0)) this.#options.within(work)
     if (this.#putting) return

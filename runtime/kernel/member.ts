@@ -37,6 +37,7 @@ export class Member<H> {
   readonly #tries = new Map<string, number>()
   readonly #aside: { channel: number; seq: number }[] = []
   #whenUp: (() => void)[] = []
+  #unwatch = () => {}
   /** Counts its lives: what an earlier one still says is not heard. */
   lives = 0
   restarts = 0
@@ -74,10 +75,6 @@ export class Member<H> {
   /** Whether it can be given a channel's end now. */
   get attachable(): boolean {
     return this.#life === 'up' || this.#life === 'wiring'
-  }
-
-  get #comes(): boolean {
-    return this.#life === 'starting' || this.#life === 'wiring'
   }
 
   /** What it has put away in its lives so far. */
@@ -156,22 +153,30 @@ export class Member<H> {
     return true
   }
 
+  /** Its place is watched in this life; `end` ends that. */
+  watched(end: () => void): void {
+    this.#unwatch = end
+  }
+
   lose(): void {
     this.#lost = true
-    this.#tell(this.#lastCalls, this.#isDown())
+    this.#unwatch()
+    const message = `the place of ${this.name} is gone`
+    this.#tell(this.#lastCalls, new TroupeError('E_ACTOR_DOWN', message, { where: this.name }))
   }
 
   /** It has failed or stopped: whoever waits for an answer is told. */
   down(life: 'failed' | 'stopped', cause?: unknown): void {
     if (this.#life === 'gone' || this.#life === 'stopped') return
     this.#life = life
+    this.#unwatch()
     this.#tell(this.#calls, this.#isDown(cause))
     for (const tell of this.#whenUp.splice(0)) tell()
   }
 
   /** Asks the actor: settles as its method does, or with `E_DEADLINE`, or with `E_ACTOR_DOWN`. */
   async ask(method: string, args: readonly unknown[], deadlineMs: number): Promise<unknown> {
-    if (this.#life === 'restarting' || (this.lives > 1 && this.#comes)) await this.#untilUp(deadlineMs)
+    if (this.#isOnItsWay) await this.#untilUp(deadlineMs)
     if (this.#life !== 'up') throw this.#isDown()
     checkCrossing(args, `${this.name}, arguments of "${method}"`)
     return this.call(`${this.name}.${method}()`, this.control.ask(method, args), deadlineMs)
@@ -185,6 +190,11 @@ export class Member<H> {
   /** As {@link call}, for stopping: also an actor that has failed is stopped. */
   async callDown<T>(what: string, answer: Promise<Reply<T>>, deadlineMs: number): Promise<T> {
     return unwrap(await this.#within(what, this.#or(this.#lastCalls, answer), deadlineMs))
+  }
+
+  /** It was restarted before, and is not up yet. */
+  get #isOnItsWay(): boolean {
+    return this.#life === 'restarting' || (this.lives > 1 && (this.#life === 'starting' || this.#life === 'wiring'))
   }
 
   #or<T>(calls: Set<(error: TroupeError) => void>, answer: Promise<T>): Promise<T> {

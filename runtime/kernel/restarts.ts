@@ -1,6 +1,7 @@
 import { TroupeError, toWire } from './errors.js'
+import { actorFailed } from './failures.js'
 import type { Member } from './member.js'
-import { actorFailed, type Run } from './run.js'
+import type { Run } from './run.js'
 
 /** Errors of what was given: starting anew would find the same. */
 const BAD_INPUT = ['E_CONFIG', 'E_CHECKPOINT', 'E_INVARIANT']
@@ -10,6 +11,8 @@ export class Restarts<H> {
   readonly #run: Run<H>
   /** A member's latest restart: an earlier one that is still under way leaves it alone. */
   readonly #latest = new Map<string, symbol>()
+
+  readonly #waits = new Set<() => void>()
 
   constructor(run: Run<H>) {
     this.#run = run
@@ -21,7 +24,7 @@ export class Restarts<H> {
     const failure = actorFailed(member.name, error)
     member.down('failed', failure)
     if (run.stopping) return void run.end(failure)
-    if (member.suspect()) this.#log(member, 'a message has ended it three times and is set aside')
+    if (member.suspect()) this.#run.log(member, 'a message has ended it three times and is set aside')
     const retry = !(error instanceof TroupeError && BAD_INPUT.includes(error.code))
     const decision = run.supervision.failed(member.name, run.options.clock.now(), { ownWill, retry })
     if (decision.kind === 'fail') {
@@ -34,9 +37,25 @@ export class Restarts<H> {
     if (decision.kind === 'restart') void this.#restart(decision.members, decision.delayMs, failure)
   }
 
+  /** Nothing is restarted any more. */
+  stop(): void {
+    for (const cancel of this.#waits) cancel()
+    this.#waits.clear()
+  }
+
+  #backOff(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#run.options.clock.after(delayMs, () => {
+        this.#waits.delete(cancel)
+        resolve()
+      })
+      this.#waits.add(cancel)
+    })
+  }
+
   async #giveUp(member: Member<H>): Promise<void> {
     this.#latest.set(member.name, Symbol(member.name))
-    this.#log(member, 'it is not restarted; the others go on')
+    this.#run.log(member, 'it is not restarted; the others go on')
     this.#run.abandon(member)
     await this.#end(member)
   }
@@ -55,7 +74,8 @@ export class Restarts<H> {
       const { identity: actor, restarts } = member
       run.observe({ type: 'state', actor, at: clock.now(), state: 'restarting', restarts, error: toWire(cause) })
     }
-    if (delayMs > 0) await new Promise<void>((resolve) => void clock.after(delayMs, resolve))
+    if (run.stopping) return
+    if (delayMs > 0) await this.#backOff(delayMs)
     for (const member of members) {
       if (!still(member)) continue
       try {
@@ -63,8 +83,8 @@ export class Restarts<H> {
         await run.startOne(member)
         if (still(member)) await run.connect(member)
       } catch (error) {
+        // The others go on unless what is decided now concerns them, too.
         if (still(member)) this.failed(member, error instanceof Error ? error : new Error(String(error)))
-        return
       }
     }
   }
@@ -81,15 +101,11 @@ export class Restarts<H> {
   async #end(member: Member<H>): Promise<void> {
     const run = this.#run
     const { host } = member
-    await run.retire(member, (error) => this.#log(member, `raised while it was stopped: ${toWire(error).message}`))
+    await run.retire(member, (error) => run.log(member, `raised while it was stopped: ${toWire(error).message}`))
     if (!member.lost) return
     await host
       .kill(run.options.stopDeadlineMs)
-      .catch((error) => this.#log(member, `its place cannot be ended: ${toWire(error).message}`))
-  }
-
-  #log({ identity: actor }: Member<H>, message: string): void {
-    this.#run.observe({ type: 'log', actor, at: this.#run.options.clock.now(), level: 'error', message })
+      .catch((error) => run.log(member, `its place cannot be ended: ${toWire(error).message}`))
   }
 }
 

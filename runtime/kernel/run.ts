@@ -1,8 +1,10 @@
 import type { RunEvent } from '../observe/events.js'
+import { watchHeartbeat } from '../placement/heartbeat.js'
 import type { CellSpec, HostSink, Stage } from '../placement/stage.js'
 import type { WeightStoreHandle } from '../tensor/weights.js'
 import type { Clock } from '../time/clock.js'
 import { fromWire, TroupeError, toWire } from './errors.js'
+import { actorFailed, isLate } from './failures.js'
 import type { TroupeState } from './journal.js'
 import { Member, type MemberState } from './member.js'
 import { memberNames, type Plan, type PlannedActor } from './plan.js'
@@ -17,6 +19,9 @@ export interface RunOptions {
   readonly clock: Clock
   readonly startDeadlineMs: number
   readonly stopDeadlineMs: number
+  /** How often the host of an actor that may be restarted is asked whether it is there, and without an answer for how long it hangs. */
+  readonly heartbeatMs: number
+  readonly hangAfterMs: number
   /** Every actor puts away what it does, so that the run can be written down and resumed. */
   readonly journaled: boolean
   /** Everything that crosses goes through the codec of processes. */
@@ -287,7 +292,31 @@ export class Run<H> {
     const wired = member.control.wire(plan)
     sent()
     await this.#step(member, `wiring ${member.name}`, wired)
-    if (member.life === 'wiring') member.become('up')
+    if (member.life !== 'wiring') return
+    member.become('up')
+    this.#watch(member)
+  }
+
+  /** Who may be restarted is ended when it hangs, and fails by that. */
+  #watch(member: Member<H>): void {
+    const { clock, heartbeatMs, hangAfterMs, stopDeadlineMs } = this.options
+    const { name, host } = member
+    if (!this.supervision.mayRestart(name)) return
+    const onHung = async (error: TroupeError) => {
+      member.lives++ // what its end still says is not heard: why it was ended is
+      member.lose()
+      await host
+        .kill(stopDeadlineMs)
+        .catch((cause) => this.log(member, `its place cannot be ended: ${toWire(cause).message}`))
+      this.#died(member, error)
+    }
+    member.watched(
+      watchHeartbeat(host.control, { name, clock, heartbeatMs, hangAfterMs, onHung: (error) => void onHung(error) }),
+    )
+  }
+
+  log({ identity: actor }: Member<H>, message: string): void {
+    this.observe({ type: 'log', actor, at: this.options.clock.now(), level: 'error', message })
   }
 
   async #step(member: Member<H>, what: string, answer: ReturnType<Member<H>['control']['start']>): Promise<void> {
@@ -343,6 +372,7 @@ export class Run<H> {
     const { stopDeadlineMs } = this.options
     const errors: unknown[] = []
     const onError = (error: unknown) => void errors.push(error)
+    this.#restarts.stop()
     await Promise.all(this.#members.map((member) => this.#ending(member, 'halt', onError)))
     for (const member of this.#members.toReversed()) {
       await this.#ending(member, 'dispose', onError)
@@ -363,13 +393,4 @@ export class Run<H> {
       onError(late ? error : actorFailed(member.name, error))
     }
   }
-}
-
-function isLate(error: unknown): error is TroupeError {
-  return error instanceof TroupeError && error.code === 'E_DEADLINE'
-}
-
-export function actorFailed(name: string, cause: unknown): TroupeError {
-  const message = cause instanceof Error ? cause.message : String(cause)
-  return new TroupeError('E_ACTOR_FAILED', `${name} failed: ${message}`, { where: name, cause })
 }

@@ -1,7 +1,6 @@
 import type { z } from 'zod'
 import type { RunEvent } from '../observe/events.js'
 import { inlineStage } from '../placement/inline.js'
-import { mixedStage } from '../placement/mixed.js'
 import type { Stage } from '../placement/stage.js'
 import { type VirtualOptions, type VirtualStage, virtualStage } from '../placement/virtual.js'
 import { openWeightStore } from '../tensor/weight-store.js'
@@ -60,6 +59,10 @@ export interface TroupeOptions {
   readonly stopDeadlineMs?: number | undefined
   /** Longest wait for the answer to an `ask`; default 60 s. */
   readonly askDeadlineMs?: number | undefined
+  /** Between two questions to the host of an actor that may be restarted, whether it is there; default 5 s. */
+  readonly heartbeatMs?: number | undefined
+  /** Such a host is ended when it has not answered for so long, and its actor fails with `E_HOST_HUNG`; default 60 s. */
+  readonly hangAfterMs?: number | undefined
 }
 
 export interface Troupe {
@@ -94,7 +97,13 @@ export interface Troupe {
   readonly clock: Clock
 }
 
-const DEFAULTS = { startDeadlineMs: 30_000, stopDeadlineMs: 30_000, askDeadlineMs: 60_000 }
+const DEFAULTS = {
+  startDeadlineMs: 30_000,
+  stopDeadlineMs: 30_000,
+  askDeadlineMs: 60_000,
+  heartbeatMs: 5_000,
+  hangAfterMs: 60_000,
+}
 
 /** A troupe of actors: add them, connect them, start, await `done`, stop. */
 export function createTroupe(options: TroupeOptions): Troupe {
@@ -108,6 +117,7 @@ class BuiltTroupe implements Troupe {
   readonly #options: TroupeOptions
   readonly #plan = new Plan()
   #run: Run<never> | undefined
+  #started = false
   #snapshots: Snapshots | undefined
   #stopping: Promise<void> | undefined
   #resolve: () => void = () => {}
@@ -176,9 +186,12 @@ class BuiltTroupe implements Troupe {
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     const time = this.#virtual?.time
     const release = time?.hold()
+    this.#started = true
     try {
+      const stage = await this.#stage()
+      if (this.#stopping) throw stopped('the troupe was stopped before it started', signal?.reason)
       this.#publish()
-      const run = this.#createRun()
+      const run = this.#createRun(stage)
       this.#run = run
       time?.onStalled(() => this.#stalled(run))
       await run.start()
@@ -204,12 +217,10 @@ class BuiltTroupe implements Troupe {
     }
   }
 
-  #createRun(): Run<never> {
+  #createRun(stage: Stage<never>): Run<never> {
     const { seed, weights, observe = () => {}, journal, resume } = this.#options
-    const stage = this.#stage() as Stage<never>
     const run = new Run<never>(this.#plan, stage, {
-      ...DEFAULTS,
-      ...definedOf(this.#options),
+      ...deadlinesOf(this.#options),
       seed,
       weights,
       observe: (event) => {
@@ -235,9 +246,13 @@ class BuiltTroupe implements Troupe {
     if (store.version() < resume.weights.version) store.publish(resume.weights.version, resume.weights.flat)
   }
 
-  #stage(): Stage<never> | ReturnType<typeof inlineStage> | ReturnType<typeof mixedStage> {
-    if (this.#virtual) return this.#virtual
-    return this.#options.stage === 'inline' ? inlineStage(this.clock) : mixedStage(this.clock, this.#placements())
+  /** What starts threads and processes is loaded only here: each of them loads this file too, with the roles. */
+  async #stage(): Promise<Stage<never>> {
+    if (this.#virtual) return this.#virtual as Stage<unknown> as Stage<never>
+    if (this.#options.stage === 'inline') return inlineStage(this.clock) as Stage<unknown> as Stage<never>
+    const placements = this.#placements()
+    const { mixedStage } = await import('../placement/mixed.js')
+    return mixedStage(this.clock, placements) as Stage<unknown> as Stage<never>
   }
 
   /** A typing error in a study's costs or links would go unnoticed. */
@@ -288,19 +303,18 @@ class BuiltTroupe implements Troupe {
 
   async #ask(member: Member<never> | undefined, name: string, method: string, args: readonly unknown[]) {
     if (!member) throw new TroupeError('E_ACTOR_DOWN', `${name} has not started`, { where: name })
-    return member.ask(method, args, this.#options.askDeadlineMs ?? DEFAULTS.askDeadlineMs)
+    return member.ask(method, args, deadlinesOf(this.#options).askDeadlineMs)
   }
 
   #mustBeNew(what: string): void {
-    if (this.#run) throw new TroupeError('E_CONFIG', `${what} comes before the troupe has started`)
+    if (this.#started) throw new TroupeError('E_CONFIG', `${what} comes before the troupe has started`)
   }
 }
 
-function definedOf({ startDeadlineMs, stopDeadlineMs }: TroupeOptions) {
-  return {
-    ...(startDeadlineMs === undefined ? {} : { startDeadlineMs }),
-    ...(stopDeadlineMs === undefined ? {} : { stopDeadlineMs }),
-  }
+/** The deadlines that are given, over the default ones. */
+function deadlinesOf(options: TroupeOptions): typeof DEFAULTS {
+  const keys = Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]
+  return Object.fromEntries(keys.map((key) => [key, options[key] ?? DEFAULTS[key]])) as typeof DEFAULTS
 }
 
 function stopped(message: string, cause?: unknown): TroupeError {

@@ -16,6 +16,12 @@ export interface Span {
 /** A turn that begins. */
 export type TurnBegun = Pick<Span, 'name' | 'queuedAt' | 'attributes'>
 
+/** Who waits for a turn: told at once where its work was done at once. */
+export interface Outcome<R> {
+  ended(result: R): void
+  failed(error: unknown): void
+}
+
 /** What turns need of the actor that they belong to. */
 export interface TurnHost {
   readonly role: string
@@ -33,7 +39,7 @@ export interface TurnHost {
   /** A turn begins. */
   readonly onBegin: () => void
   /** Does the work. Where time is virtual, the result comes at the moment at which the turn ends. Default: at once. */
-  readonly perform?: (<R>(turn: TurnBegun, work: () => R | Promise<R>) => Promise<R>) | undefined
+  readonly perform?: (<R>(turn: TurnBegun, work: () => R | Promise<R>, outcome: Outcome<R>) => void) | undefined
   /** The turn has ended, well or not. */
   readonly onSpan: (span: Span) => void
   /** A turn of a stream failed: so does the actor. */
@@ -57,12 +63,6 @@ export function createTurn(host: TurnHost): Turn {
   return Object.assign(operator, own)
 }
 
-/** Who waits for a turn: told at once where its work was done at once. */
-interface Outcome<R> {
-  ended(result: R): void
-  failed(error: unknown): void
-}
-
 /**
  * The busy period itself: waits its turn, works, reports the span. Where nothing has to be waited for, all of it happens
  * before this returns, and no promise is made.
@@ -73,16 +73,23 @@ function occupy<A, R>(host: TurnHost, begun: TurnBegun, work: Work<A, R>, item: 
 }
 
 function begin<A, R>(host: TurnHost, begun: TurnBegun, work: Work<A, R>, item: A, outcome: Outcome<R>): void {
-  const { lock, clock, perform } = host
-  if (host.halted()) return lock.release()
-  const start = clock.now()
+  if (host.halted()) {
+    host.lock.release()
+    return
+  }
+  const start = host.clock.now()
   host.onBegin()
+  if (host.perform) {
+    host.perform(begun, () => work(item), asItsOwn(host, begun, start, outcome))
+    return
+  }
   let result: R | Promise<R>
   try {
-    result = perform ? perform(begun, () => work(item)) : work(item)
+    result = work(item)
   } catch (error) {
     end(host, begun, start, true)
-    return outcome.failed(error)
+    outcome.failed(error)
+    return
   }
   if (isPromise(result)) {
     result.then(
@@ -99,6 +106,21 @@ function begin<A, R>(host: TurnHost, begun: TurnBegun, work: Work<A, R>, item: A
   }
   end(host, begun, start, true)
   outcome.ended(result)
+}
+
+/** Told from outside of the actor, at the moment at which the turn ends. */
+function asItsOwn<R>(host: TurnHost, begun: TurnBegun, start: number, outcome: Outcome<R>): Outcome<R> {
+  const { gate } = host
+  return {
+    ended: (result) => {
+      end(host, begun, start, false)
+      gate.within(() => outcome.ended(result))
+    },
+    failed: (error) => {
+      end(host, begun, start, false)
+      gate.within(() => outcome.failed(error))
+    },
+  }
 }
 
 function end(host: TurnHost, { name, queuedAt, attributes }: TurnBegun, start: number, settled: boolean): void {
@@ -214,7 +236,8 @@ class TurnQueue<T, R> implements Outcome<R> {
     try {
       begun = attributes ? { name, queuedAt, attributes: attributes(item) } : { name, queuedAt }
     } catch (error) {
-      return this.failed(error)
+      this.failed(error)
+      return
     }
     occupy(this.#host, begun, this.#work, item, this)
   }

@@ -43,7 +43,7 @@ export function watchHeartbeat(control: Pick<Control<never>, 'ping'>, options: H
       onHung(new TroupeError('E_HOST_HUNG', message, { where: name, hint }))
       return
     }
-    cancel = clock.after(heartbeatMs, beat)
+    cancel = clock.after(heartbeatMs, beat, { weak: true })
   }
 
   beat()

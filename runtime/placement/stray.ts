@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { config } from 'rxjs'
+import { tellUnhandled } from '../time/unhandled.js'
 
 /** Something that answers for errors which nobody caught. */
 export interface StrayHandler {
@@ -21,6 +22,7 @@ export function answeredBy<T>(handler: StrayHandler, work: () => T): T {
 export function installStrayErrors(only?: StrayHandler): void {
   if (installed) return
   installed = true
+  tellUnhandled(() => (only ?? current.getStore()) !== undefined)
   const before = config.onUnhandledError
   config.onUnhandledError = (error: unknown) => {
     const handler = only ?? current.getStore()

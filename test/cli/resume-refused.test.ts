@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
@@ -126,22 +126,12 @@ test.serial('snapshots that cannot be written are told of, and the run comes to 
   const cwd = scratch()
   const { child, outcome } = start(['run', TINY, '--out', 'run', '--set', 'journal.everyMs=100'], cwd)
   await printed(child, 'sft')
-  block(join(cwd, 'run', 'journal', 'next.part'))
+  const journal = join(cwd, 'run', 'journal')
+  renameSync(journal, `${journal}-away`)
+  writeFileSync(journal, 'no folder any more')
   const { code, stderr, stdout } = await outcome
   t.is(code, 0, stderr)
-  t.regex(stdout, /a snapshot was not kept \(1 so far\): a snapshot cannot be written \(EISDIR\)/)
+  t.regex(stdout, /a snapshot was not kept \(1 so far\): a snapshot cannot be written \(E\w+\)/)
   t.regex(stderr, /the end of the run cannot be written/)
   t.true(existsSync(join(cwd, 'run', 'summary.json')))
 })
-
-/** A folder where the journal wants to write a file; between two snapshots there is none. */
-function block(path: string): void {
-  for (;;) {
-    rmSync(path, { force: true, recursive: true })
-    try {
-      return mkdirSync(path) as undefined
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
-  }
-}

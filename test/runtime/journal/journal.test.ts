@@ -151,6 +151,7 @@ test('no journal, another run, a finished run: each is refused by its own senten
   await t.notThrowsAsync(readJournal(folder, { run: { seed: 1 } }))
   await journal.finished()
   await t.throwsAsync(read(), { code: 'E_JOURNAL', message: /^the run has finished/ })
+  t.deepEqual(readdirSync(folder), ['finished'], 'its snapshots are of no use any more')
 })
 
 test('a new run does not take over the journal of another', async (t) => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import type { RunEvent } from '../../../runtime/observe/events.js'
@@ -180,4 +181,27 @@ test('a disk that takes no more is a sentence, not a torn process', async (t) =>
   t.is(said.error.code, 'E_JOURNAL')
   t.regex(said.error.message, /^(metrics.jsonl|trace.json) cannot be written \(EFBIG\)$/)
   await killed(child)
+})
+
+const forZombies = process.platform === 'linux' ? test : test.skip
+forZombies('the lock of a process that was killed and that its parent has not fetched is taken over', async (t) => {
+  // the shell starts a child and becomes another program, which never fetches it; the child ends with its input
+  const parent = spawn('sh', ['-c', 'cat <&3 >/dev/null & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+  })
+  const [printed] = await once(parent.stdout!, 'data')
+  const zombie = Number(String(printed))
+  const stateOf = () => readFileSync(`/proc/${zombie}/stat`, 'utf8').split(') ').at(-1)![0]
+  const until = async (condition: () => boolean) => {
+    for (let looks = 0; !condition() && looks < 1_000_000; looks++) await new Promise(setImmediate)
+  }
+  await until(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8') === 'sleep\n')
+  ;(parent.stdio[3] as Writable).end()
+  await until(() => stateOf() === 'Z')
+  const path = fresh()
+  mkdirSync(path)
+  writeFileSync(join(path, 'run.lock'), JSON.stringify({ pid: zombie, host: hostname() }))
+  t.is(stateOf(), 'Z')
+  t.notThrows(() => openRunFolder(path, description).finish({}))
+  parent.kill('SIGKILL')
 })

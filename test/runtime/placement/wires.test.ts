@@ -102,7 +102,7 @@ for (const [name, pair] of Object.entries(kinds)) {
     const cause = new RangeError('deeper')
     const shared = { name: 'one object' }
     const cycle: Record<string, unknown> = { shared, again: shared }
-    cycle['self'] = cycle
+    cycle.self = cycle
     const value = {
       map: new Map<unknown, unknown>([['a', new Set([1n, undefined])]]),
       date: new Date(1234),
@@ -117,8 +117,8 @@ for (const [name, pair] of Object.entries(kinds)) {
     t.deepEqual(got, value)
     t.true(got.error instanceof TypeError)
     t.is((got.error.cause as Error).message, 'deeper')
-    t.is(got.cycle['self'], got.cycle)
-    t.is(got.cycle['shared'], got.cycle['again'])
+    t.is(got.cycle.self, got.cycle)
+    t.is(got.cycle.shared, got.cycle.again)
     left.close()
   })
 

@@ -1,0 +1,188 @@
+import type { Passage, VirtualLinks } from '../channel/virtual-wire.js'
+import type { WireError } from '../kernel/errors.js'
+import { TroupeError, toWire } from '../kernel/errors.js'
+import type { Outcome } from '../kernel/turn.js'
+import type { Reporter } from '../observe/reporter.js'
+import type { Clock } from '../time/clock.js'
+import type { VirtualTime } from '../time/virtual.js'
+import type { CellCommit } from './commit.js'
+import type { Control, Reply } from './control.js'
+import { asTurnWork } from './turn-work.js'
+
+/**
+ * How an actor fails in a turn: its host ends before the work, in the middle of it, or just after its result is out; or it computes
+ * for an hour without giving way.
+ */
+export type TurnFault = 'before' | 'during' | 'after' | 'hang'
+
+/** What goes wrong as an actor puts away what it has done: it is refused, or its host ends just before or after it was put away. */
+export type CommitFault = 'refuse' | 'before' | 'after'
+
+/** A life of an actor, as failures are put into it. */
+export interface FaultyHost {
+  readonly actor: string
+  /** Ends the host at once; harmless when it has ended before. */
+  die(what: string): void
+}
+
+/** Failures that are put into a virtual run, and what whoever puts them in has to see. */
+export interface Faults {
+  readonly turn?: ((turn: { actor: string; name: string; index: number }) => TurnFault | undefined) | undefined
+  readonly commit?: ((actor: string, commit: CellCommit) => CommitFault | undefined) | undefined
+  /** A host has been made for a life of an actor. */
+  readonly hosted?: ((host: FaultyHost) => void) | undefined
+  /** By how much the clock is wrong that an actor is given. */
+  readonly skewMs?: ((actor: string, now: number) => number) | undefined
+  /** A frame is posted. */
+  readonly posted?: ((passage: Passage) => void) | undefined
+  readonly tamper?: VirtualLinks['tamper']
+  /** Default 50. */
+  readonly repeatMs?: number | undefined
+}
+
+const HANG_MS = 3_600_000
+
+/** Failures of one life: what its turns, its commits and its control do. */
+export class FaultyLife implements FaultyHost {
+  readonly actor: string
+  readonly #time: VirtualTime
+  readonly #faults: Faults
+  readonly #onDeath: (error: TroupeError) => void
+  #dead = false
+  #hangs = false
+  #wake = () => {}
+  /** Those who wait for an answer. */
+  readonly #asked = new Set<() => void>()
+
+  constructor(actor: string, time: VirtualTime, faults: Faults, onDeath: (error: TroupeError) => void) {
+    this.actor = actor
+    this.#time = time
+    this.#faults = faults
+    this.#onDeath = onDeath
+  }
+
+  get hangs(): boolean {
+    return this.#hangs
+  }
+
+  die(what: string): void {
+    if (this.#dead) return
+    this.end()
+    this.#onDeath(new TroupeError('E_HOST_DIED', `${this.actor} was ended ${what}`, { where: this.actor }))
+  }
+
+  /** The host has ended; nobody is told. */
+  end(): void {
+    this.#dead = true
+    this.#wake()
+    for (const isGone of this.#asked) isGone()
+    this.#asked.clear()
+  }
+
+  /** A turn in which the actor may fail. */
+  perform<R>(turn: { name: string; index: number }, ms: number, work: () => R | Promise<R>, outcome: Outcome<R>): void {
+    const time = this.#time
+    switch (this.#faults.turn?.({ actor: this.actor, ...turn })) {
+      case undefined:
+        return compute(time, ms, work, outcome)
+      case 'before':
+        time.scheduler.hop(() => this.die('before a turn'))
+        return
+      case 'during': {
+        const die = () => this.die('in a turn')
+        return compute(time, ms / 2, work, { ended: die, failed: die })
+      }
+      case 'after': {
+        const after = () => time.scheduler.hop(() => time.scheduler.hop(() => this.die('after a turn')))
+        return compute(time, ms, work, {
+          ended: (result) => {
+            outcome.ended(result)
+            after()
+          },
+          failed: (error) => {
+            outcome.failed(error)
+            after()
+          },
+        })
+      }
+      case 'hang':
+        return this.#hang(() => compute(time, ms, work, outcome))
+    }
+  }
+
+  /** What is put away in this life may be refused, or be the last that is. */
+  reporting(reporter: Reporter): Reporter {
+    const { commit } = this.#faults
+    if (!commit) return reporter
+    return {
+      ...reporter,
+      commit: (put) => {
+        const fault = commit(this.actor, put)
+        if (fault === 'refuse')
+          throw new TroupeError('E_JOURNAL', 'what was done cannot be put away', { where: this.actor })
+        if (fault === 'before') return void this.die('before a commit')
+        void reporter.commit(put)
+        if (fault === 'after') this.die('after a commit')
+        return undefined
+      },
+    }
+  }
+
+  /** The clock that the actor is given; its timers are right also when what it shows is not. */
+  clock(clock: Clock): Clock {
+    const { skewMs } = this.#faults
+    return skewMs ? { ...clock, now: () => clock.now() + skewMs(this.actor, clock.now()) } : clock
+  }
+
+  /** Nobody answers while the host hangs; when it ends, whoever waits is told. */
+  control<H>(control: Control<H>): Control<H> {
+    const answered = <T>(call: () => Promise<Reply<T>>): Promise<Reply<T>> =>
+      new Promise((resolve) => {
+        const isGone = () => resolve({ ok: false, error: gone(this.actor) })
+        if (this.#dead) return isGone()
+        this.#asked.add(isGone)
+        if (this.#hangs) return
+        void call().then((answer) => {
+          this.#asked.delete(isGone)
+          resolve(answer)
+        })
+      })
+    return {
+      start: () => answered(() => control.start()),
+      wire: (plan) => answered(() => control.wire(plan)),
+      rewire: (rewiring) => answered(() => control.rewire(rewiring)),
+      ask: (method, args) => answered(() => control.ask(method, args)),
+      ping: () => answered(() => control.ping()),
+      halt: () => answered(() => control.halt()),
+      dispose: () => answered(() => control.dispose()),
+    }
+  }
+
+  #hang(work: () => void): void {
+    this.#hangs = true
+    this.#wake = this.#time.clock.after(HANG_MS, () => {
+      this.#hangs = false
+      work()
+    })
+  }
+}
+
+function gone(where: string): WireError {
+  return toWire(new TroupeError('E_ACTOR_DOWN', `the host of ${where} has ended`, { where }))
+}
+
+/** The work is really done now, while time stands still; its result comes when the turn ends. */
+function compute<R>(time: VirtualTime, ms: number, work: () => R | Promise<R>, outcome: Outcome<R>): void {
+  const place = time.reserve()
+  const ended = (result: R) => void time.schedule(ms, () => outcome.ended(result), place)
+  const failed = (error: unknown) => void time.schedule(ms, () => outcome.failed(error), place)
+  let result: R | Promise<R>
+  try {
+    result = asTurnWork(work)
+  } catch (error) {
+    return failed(error)
+  }
+  if (!(result instanceof Promise)) return ended(result)
+  const release = time.hold()
+  result.then(ended, failed).finally(release)
+}
