@@ -14,6 +14,7 @@ const config = z.strictObject({
   engine: engineSchema.prefault({}),
   judgments: z.int().min(1).max(64).default(3).describe('verdicts averaged for each completion'),
   sampling: samplingSchema({ temperature: 0.7, topP: 0.9, topK: 0 }),
+  deadlineMs: z.number().positive().default(600_000).describe('longest wait for the version that wrote a batch'),
 })
 
 const stateSchema = z.strictObject({ judged: count, verdicts: count, unreadable: count, tokens: count })
@@ -29,7 +30,7 @@ export const judge = defineActor({
   inputs: { candidates: port<CandidateBatch>() },
   outputs: { judged: port<JudgedBatch>() },
   config,
-  async start({ config, weights, random, turn, metric, progress }) {
+  async start({ config, weights, random, turn, signal, metric, progress }) {
     const world = await loadWorld(config.world)
     const policy = openPolicy(config.model, world, config.engine, { weights })
     const counts = { judged: 0, verdicts: 0, unreadable: 0, tokens: 0 }
@@ -65,6 +66,11 @@ export const judge = defineActor({
       streams: ({ candidates }) => ({
         judged: candidates.pipe(
           turn(judgeBatch, {
+            // a judge is never older than the writer: to another process a version may come later than what it wrote
+            ready: async ({ groups }) => {
+              const newest = Math.max(-1, ...groups.map(({ version }) => version.end))
+              await weights.atLeast(newest, { deadlineMs: config.deadlineMs, signal })
+            },
             attributes: ({ id, iteration, groups }) => ({ batch: id, iteration, prompts: groups.length }),
           }),
         ),

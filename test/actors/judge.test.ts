@@ -1,7 +1,9 @@
 import test from 'ava'
 import { judge } from '../../actors/index.js'
-import type { CandidateBatch, CandidateGroup } from '../../actors/messages.js'
+import type { CandidateBatch, CandidateGroup, JudgedBatch } from '../../actors/messages.js'
 import { alone, COMMON, trained, untrained } from './fixtures/alone.js'
+import { storeWith } from './fixtures/cuts.js'
+import { host } from './fixtures/host.js'
 
 const model = trained()
 
@@ -69,4 +71,22 @@ test('what is judged keeps its place and its versions, and says who judged', asy
     t.deepEqual(version, { start: 2, end: 3 })
     t.deepEqual(judgeVersion, { start: 3, end: 3 })
   }
+})
+
+test('a batch waits for the version that wrote it: a judge is never older than the writer', async (t) => {
+  const weights = storeWith({ version: 3, params: await model })
+  const judging = await host(judge, { config: { ...COMMON, judgments: 1 }, weights })
+  const batch = candidates(PROMPTS.slice(0, 1))
+  judging.send('candidates', {
+    ...batch,
+    groups: batch.groups.map((group) => ({ ...group, version: { start: 3, end: 4 } })),
+  })
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+  t.deepEqual(judging.out.judged, [])
+  weights.publish(4, await model)
+  await judging.settled()
+  t.deepEqual(
+    (judging.out.judged as JudgedBatch[]).map(({ groups }) => groups[0]!.judgeVersion),
+    [{ start: 4, end: 4 }],
+  )
 })
