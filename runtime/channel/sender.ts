@@ -129,7 +129,8 @@ export class Sender {
       wire.post(this.#end)
       this.#endPosted = true
     }
-    this.#repeatLater()
+    // One that waits already goes on waiting: an actor that flushes often must not put it off for ever.
+    if (!this.#stopRepeat) this.#repeatLater()
   }
 
   /** The receiver is gone for good: calls `work` when what it had acknowledged is known. */
@@ -232,6 +233,7 @@ export class Sender {
   }
 
   #repeat(): void {
+    this.#stopRepeat = undefined
     this.#repeats++
     if (this.#posted === undefined || this.#base === this.#next) this.#wire?.post({ type: 'probe' })
     if (this.#posted !== undefined) this.#posted = this.#base

@@ -1,6 +1,7 @@
 import { TroupeError, toWire } from './errors.js'
+import { actorFailed } from './failures.js'
 import type { Member } from './member.js'
-import { actorFailed, type Run } from './run.js'
+import type { Run } from './run.js'
 
 /** Errors of what was given: starting anew would find the same. */
 const BAD_INPUT = ['E_CONFIG', 'E_CHECKPOINT', 'E_INVARIANT']

@@ -4,6 +4,7 @@ import type { CellSpec, HostSink, Stage } from '../placement/stage.js'
 import type { WeightStoreHandle } from '../tensor/weights.js'
 import type { Clock } from '../time/clock.js'
 import { fromWire, TroupeError, toWire } from './errors.js'
+import { actorFailed, isLate } from './failures.js'
 import type { TroupeState } from './journal.js'
 import { Member, type MemberState } from './member.js'
 import { memberNames, type Plan, type PlannedActor } from './plan.js'
@@ -251,6 +252,7 @@ export class Run<H> {
   async retire(member: Member<H>, onError: (error: unknown) => void): Promise<void> {
     await this.#ending(member, 'halt', onError)
     await this.#ending(member, 'dispose', onError)
+    member.retired = true
   }
 
   /**
@@ -381,7 +383,7 @@ export class Run<H> {
   }
 
   async #ending(member: Member<H>, step: 'halt' | 'dispose', onError: (error: unknown) => void): Promise<void> {
-    if (member.lost || member.life === 'new') return
+    if (member.lost || member.retired || member.life === 'new') return
     try {
       const what = step === 'halt' ? 'halting' : 'stopping'
       await member.callDown(`${what} ${member.name}`, member.control[step](), this.options.stopDeadlineMs)
@@ -391,13 +393,4 @@ export class Run<H> {
       onError(late ? error : actorFailed(member.name, error))
     }
   }
-}
-
-function isLate(error: unknown): error is TroupeError {
-  return error instanceof TroupeError && error.code === 'E_DEADLINE'
-}
-
-export function actorFailed(name: string, cause: unknown): TroupeError {
-  const message = cause instanceof Error ? cause.message : String(cause)
-  return new TroupeError('E_ACTOR_FAILED', `${name} failed: ${message}`, { where: name, cause })
 }

@@ -73,16 +73,23 @@ function occupy<A, R>(host: TurnHost, begun: TurnBegun, work: Work<A, R>, item: 
 }
 
 function begin<A, R>(host: TurnHost, begun: TurnBegun, work: Work<A, R>, item: A, outcome: Outcome<R>): void {
-  if (host.halted()) return host.lock.release()
+  if (host.halted()) {
+    host.lock.release()
+    return
+  }
   const start = host.clock.now()
   host.onBegin()
-  if (host.perform) return host.perform(begun, () => work(item), asItsOwn(host, begun, start, outcome))
+  if (host.perform) {
+    host.perform(begun, () => work(item), asItsOwn(host, begun, start, outcome))
+    return
+  }
   let result: R | Promise<R>
   try {
     result = work(item)
   } catch (error) {
     end(host, begun, start, true)
-    return outcome.failed(error)
+    outcome.failed(error)
+    return
   }
   if (isPromise(result)) {
     result.then(
@@ -229,7 +236,8 @@ class TurnQueue<T, R> implements Outcome<R> {
     try {
       begun = attributes ? { name, queuedAt, attributes: attributes(item) } : { name, queuedAt }
     } catch (error) {
-      return this.failed(error)
+      this.failed(error)
+      return
     }
     occupy(this.#host, begun, this.#work, item, this)
   }

@@ -4,40 +4,17 @@ import type { Wire } from '../channel/wire.js'
 import type { ActorDefinition, Api, Ports, RunningActor } from '../kernel/actor.js'
 import { TroupeError, toWire } from '../kernel/errors.js'
 import { Gate } from '../kernel/gate.js'
-import type { FifoLock } from '../kernel/lock.js'
-import { createTurn, type Outcome, type Span, type TurnBegun } from '../kernel/turn.js'
-import type { ActorIdentity, RunEvent } from '../observe/events.js'
-import type { Reporter } from '../observe/reporter.js'
+import { createTurn, type Span } from '../kernel/turn.js'
+import type { RunEvent } from '../observe/events.js'
 import { openWeightStore } from '../tensor/weight-store.js'
-import type { WeightStore, WeightStoreHandle } from '../tensor/weights.js'
-import type { Clock } from '../time/clock.js'
-import type { Scheduler } from '../time/scheduler.js'
 import { answerOf } from './asking.js'
+import { CellReports } from './cell-reports.js'
 import { createContext } from './context.js'
 import { type Control, type Reply, type Rewiring, reply, type WiringPlan } from './control.js'
 import { Effects } from './effects.js'
+import type { CellPlace } from './place.js'
 import type { CellSpec } from './stage.js'
 import { Wiring } from './wiring.js'
-
-/** What the place provides that an actor lives in. `H` is an end of a wire as it arrives there. */
-export interface CellPlace<H> {
-  readonly clock: Clock
-  readonly scheduler: Scheduler
-  readonly lock: FifoLock
-  readonly reporter: Reporter
-  readonly definition: () => Promise<ActorDefinition>
-  readonly toWire: (end: H) => Wire
-  /** Runs what may run the actor's own code, so that a stray error can be told whose it is. */
-  readonly within: <T>(work: () => T) => T
-  /** How many turns that wait for nothing may follow one another, and for how long, before what they did leaves. Default: one. */
-  readonly burst?: { readonly turns: number; readonly ms?: number | undefined } | undefined
-  /** Does a turn's work where time is virtual: the result comes at the moment at which the turn ends. `index` counts turns. */
-  readonly perform?:
-    | (<R>(turn: TurnBegun, index: number, work: () => R | Promise<R>, outcome: Outcome<R>) => void)
-    | undefined
-  /** Default: shared memory, as other threads see it. */
-  readonly openWeights?: ((handle: WeightStoreHandle) => WeightStore) | undefined
-}
 
 /** One actor, in any placement: its life from start to dispose, its gate, its ports, what it puts away. */
 export class Cell<H> implements Control<H> {
@@ -46,7 +23,7 @@ export class Cell<H> implements Control<H> {
   readonly #gate: Gate
   readonly #effects: Effects
   readonly #abort = new AbortController()
-  readonly #identity: ActorIdentity
+  readonly #reports: CellReports
   #definition: ActorDefinition | undefined
   #actor: RunningActor<Ports, Ports, Api> | undefined
   #starting: Promise<unknown> = Promise.resolve()
@@ -73,8 +50,7 @@ export class Cell<H> implements Control<H> {
   constructor(spec: CellSpec, place: CellPlace<H>) {
     this.#spec = spec
     this.#place = place
-    const { name, role, replica } = spec
-    this.#identity = { name, role, replica }
+    this.#reports = new CellReports(spec, place.clock, place.reporter)
     this.#done = spec.resume?.turns ?? 0
     this.#gate = new Gate({
       scheduler: place.scheduler,
@@ -86,7 +62,7 @@ export class Cell<H> implements Control<H> {
     this.#effects = new Effects({
       held: spec.commits,
       working: () => place.perform !== undefined && this.#turns > 0,
-      emit: (event) => this.#report(event),
+      emit: (event) => this.#reports.emit(event),
     })
   }
 
@@ -131,9 +107,9 @@ export class Cell<H> implements Control<H> {
       try {
         this.#wiring?.close()
         await this.#place.within(() => this.#actor?.stop?.())
-        if (!failed) this.#state('stopped')
+        if (!failed) this.#reports.state('stopped')
       } catch (error) {
-        if (!failed) this.#state('failed', error)
+        if (!failed) this.#reports.state('failed', error)
         throw error
       } finally {
         await this.#place.reporter.drain()
@@ -144,6 +120,7 @@ export class Cell<H> implements Control<H> {
   /** Ends the actor at once, as the death of its place would: nothing more of it is heard. */
   kill(): void {
     this.#killed = true
+    this.#reports.silence()
     this.#shut()
     this.#wiring?.close()
   }
@@ -185,12 +162,12 @@ export class Cell<H> implements Control<H> {
     if (this.#halted) {
       // Whoever waited on the actor's signal was told to stop: that is how it should be.
       if (error instanceof TroupeError && error.code === 'E_STOPPED') return
-      this.#log(`raised while it was stopping: ${toWire(error).message}`)
+      this.#reports.log(`raised while it was stopping: ${toWire(error).message}`)
       return
     }
     this.#failed = true
     this.#shut()
-    this.#state('failed', error)
+    this.#reports.state('failed', error)
     // The others hear nothing of one that goes on where it was, or is given up: an error would end their streams, and a
     // cancelled input would lose what its siblings are to be given.
     if (this.#spec.outlived && !this.#spec.commits) this.#wiring?.release(true)
@@ -226,7 +203,7 @@ export class Cell<H> implements Control<H> {
     } catch (error) {
       throw this.#refused(error)
     }
-    this.#state('ready')
+    this.#reports.state('ready')
   }
 
   /** It cannot begin: whoever asked it to is told, and so is the log. */
@@ -234,7 +211,7 @@ export class Cell<H> implements Control<H> {
     this.#failed = true
     this.#shut()
     this.#wiring?.close()
-    this.#state('failed', error)
+    this.#reports.state('failed', error)
     return error
   }
 
@@ -270,7 +247,7 @@ export class Cell<H> implements Control<H> {
           this.#gate.settle()
         },
         failed: (error) => this.fail(error),
-        malformed: (port) => this.#log(`dropped a malformed frame at ${port} (${++this.#malformed} so far)`),
+        malformed: (port) => this.#reports.log(`dropped a malformed frame at ${port} (${++this.#malformed} so far)`),
         taking: (channel, seq) => {
           this.#changed = true
           if (this.#spec.commits) this.#place.reporter.taking(channel, seq)
@@ -360,8 +337,7 @@ export class Cell<H> implements Control<H> {
     this.#changed = true
     const lost = message === undefined
     const what = lost ? 'moved buffers were lost with the actor that had them' : 'it has ended the actor too often'
-    const error = new TroupeError('E_POISON', what, { where: `${this.#spec.name}, input "${port}"` })
-    this.#report(this.#stamped({ type: 'aside', input: port, error: toWire(error) }))
+    this.#reports.aside(port, what)
     if (!lost) this.#deadLetter(port, 'poison', message)
     const instead = lost ? undefined : this.#place.within(() => this.#actor?.setAside?.(port, message))
     if (instead) this.#wiring?.emitInstead(instead)
@@ -371,7 +347,7 @@ export class Cell<H> implements Control<H> {
 
   #deadLetter(port: string, reason: 'overflow' | 'poison', message: unknown): void {
     this.#changed = true
-    this.#effects.emit(this.#stamped({ type: 'record', kind: 'dead-letters', value: { port, reason, message } }))
+    this.#effects.emit(this.#reports.deadLetter(port, reason, message))
   }
 
   #waiting(change: 1 | -1): void {
@@ -397,34 +373,14 @@ export class Cell<H> implements Control<H> {
   }
 
   #afterTurn(span: Span): void {
-    const { reporter } = this.#place
     if (this.#gate.turns === 0) this.#burstFrom = span.start
     this.#burstTo = span.end
     this.#turns--
     this.#done++
     this.#changed = true
     this.#effects.endTurn(span.end)
-    if (!this.#killed) {
-      this.#reportTurn(span)
-      reporter.afterTurn(span.end)
-    }
+    this.#reports.turn(span, this.#wiring?.inputs ?? [])
     if (this.#turns === 0) for (const tell of this.#untilTurnEnds.splice(0)) tell()
-  }
-
-  #reportTurn({ name, queuedAt, start, end, attributes }: Span): void {
-    const { reporter } = this.#place
-    const actor = this.#identity
-    reporter.emit(
-      attributes
-        ? { type: 'span', actor, name, queuedAt, start, end, attributes }
-        : { type: 'span', actor, name, queuedAt, start, end },
-    )
-    if (!this.#wiring) return
-    for (const input of this.#wiring.inputs) {
-      if (input.ended) continue
-      const { name: port, depth, window } = input
-      reporter.emit({ type: 'queue', actor, at: end, input: port, depth, window })
-    }
   }
 
   #shut(): void {
@@ -433,21 +389,5 @@ export class Cell<H> implements Control<H> {
     this.#gate.shut()
     this.#abort.abort(new TroupeError('E_STOPPED', 'the troupe stops', { where: this.#spec.name }))
     this.#tellQuiet()
-  }
-
-  #stamped<E extends object>(event: E) {
-    return { actor: this.#identity, at: this.#place.clock.now(), ...event }
-  }
-
-  #state(state: 'ready' | 'stopped' | 'failed', error?: unknown): void {
-    this.#report(this.#stamped({ type: 'state', state, ...(error === undefined ? {} : { error: toWire(error) }) }))
-  }
-
-  #log(message: string): void {
-    this.#report(this.#stamped({ type: 'log', level: 'warn', message }))
-  }
-
-  #report(event: RunEvent): void {
-    if (!this.#killed) this.#place.reporter.emit(event)
   }
 }

@@ -84,17 +84,19 @@ export class FaultyLife implements FaultyHost {
     const time = this.#time
     switch (this.#faults.turn?.({ actor: this.actor, ...turn })) {
       case undefined:
-        return compute(time, ms, work, outcome)
+        compute(time, ms, work, outcome)
+        return
       case 'before':
         time.scheduler.hop(() => this.die('before a turn'))
         return
       case 'during': {
         const die = () => this.die('in a turn')
-        return compute(time, ms / 2, work, { ended: die, failed: die })
+        compute(time, ms / 2, work, { ended: die, failed: die })
+        return
       }
       case 'after': {
         const after = () => time.scheduler.hop(() => time.scheduler.hop(() => this.die('after a turn')))
-        return compute(time, ms, work, {
+        compute(time, ms, work, {
           ended: (result) => {
             outcome.ended(result)
             after()
@@ -104,9 +106,10 @@ export class FaultyLife implements FaultyHost {
             after()
           },
         })
+        return
       }
       case 'hang':
-        return this.#hang(() => compute(time, ms, work, outcome))
+        this.#hang(() => compute(time, ms, work, outcome))
     }
   }
 
@@ -180,9 +183,13 @@ function compute<R>(time: VirtualTime, ms: number, work: () => R | Promise<R>, o
   try {
     result = asTurnWork(work)
   } catch (error) {
-    return failed(error)
+    failed(error)
+    return
   }
-  if (!(result instanceof Promise)) return ended(result)
+  if (!(result instanceof Promise)) {
+    ended(result)
+    return
+  }
   const release = time.hold()
   result.then(ended, failed).finally(release)
 }

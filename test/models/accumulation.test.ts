@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import test from 'ava'
-import { dpo } from '../../alignment/dpo.js'
+import { dpo } from '../../alignment/index.js'
 import { initParams } from '../../models/layout.js'
 import { nllLoss } from '../../models/nll.js'
 import { createTrainer } from '../../models/trainer.js'

@@ -3,6 +3,7 @@ import type { CellState } from '../../runtime/placement/commit.js'
 import type { Item } from './paths.js'
 import { replicasOf } from './paths.js'
 import type { SimPlan } from './plan.js'
+import { Repeats } from './repeats.js'
 
 /** A channel, seen from outside: what was ever posted on it. */
 export interface Watched {
@@ -24,12 +25,15 @@ export class Channels {
   readonly all: readonly Watched[]
   readonly #byPair = new Map<string, Watched>()
   readonly #violate: Violate
+  readonly #isLossy: boolean
+  readonly #repeats = new Repeats()
   /** What was put away, by actor; undefined where nobody puts away. */
   stored: ((actor: string) => CellState | undefined) | undefined
   readonly reach: { again: number; full: number } = { again: 0, full: 0 }
 
   constructor(plan: SimPlan, violate: Violate) {
     this.#violate = violate
+    this.#isLossy = plan.lossy !== undefined
     const all: Watched[] = []
     const replicas = (name: string) =>
       replicasOf(plan.nodes.find((node) => node.name === name) as SimPlan['nodes'][number])
@@ -43,7 +47,10 @@ export class Channels {
     this.all = all
   }
 
-  posted({ from, to, frame }: Passage): void {
+  posted({ from, to, frame }: Passage, now: number, upSince: (actor: string) => number | undefined): void {
+    const isGrant = frame.type === 'grant' || frame.type === 'cancel'
+    if (isGrant) this.#repeats.heard(this.#of(to, from), now)
+    else if (this.#isLossy) this.#checkRepeats(this.#repeats.posted(this.#of(from, to), now, upSince))
     switch (frame.type) {
       case 'data':
         this.#data(this.#of(from, to), frame.seq, [frame.message as Item])
@@ -58,6 +65,15 @@ export class Channels {
         this.#complete(this.#of(from, to), frame.seq)
         break
     }
+  }
+
+  #checkRepeats(overdue: [Watched, number] | undefined): void {
+    if (!overdue) return
+    const [{ from, to, posted, told }, ms] = overdue
+    this.#violate(
+      'sent again in time',
+      `${from} -> ${to}: ${posted} were posted, ${told} acknowledged; ${ms} ms overdue`,
+    )
   }
 
   #of(from: string, to: string): Watched {

@@ -98,12 +98,7 @@ export const DEFECTS: readonly Defect[] = [
   defect('poison is never set aside', MEMBER, 'if (tries < MAX_TRIES)', 'if (tries < Infinity)'),
   defect('a message is set aside at its first failure', MEMBER, 'const MAX_TRIES = 3;', 'const MAX_TRIES = 1;'),
   defect('another message than the last is suspected', MEMBER, 'this.#taken.at(-1)', 'this.#taken.at(-2)'),
-  defect(
-    'what is set aside waits for the next turn',
-    'runtime/kernel/gate.js',
-    '!this.#settling && this.#options.mayTake()',
-    'this.#options.mayTake()',
-  ),
+  defect('what is set aside waits for the next turn', 'runtime/kernel/gate.js', 'this.#leaving = true;', ''),
   defect('two lives at once', RESTARTS, 'if (!wasLost)', 'if (wasLost)'),
   defect('a pause before a restart outlives the run', RUN, 'this.#restarts.stop();', ''),
   defect('nobody is joined again with who was restarted', RUN, 'for (const tell of others)', 'for (const tell of [])'),
@@ -135,7 +130,11 @@ export const DEFECTS: readonly Defect[] = [
     name: 'siblings share a budget',
     edits: [
       { file: SUPERVISION, find: 'this.#restarts.get(name)', replace: 'this.#restarts.get(under)' },
-      { file: SUPERVISION, find: 'this.#restarts.set(name,', replace: 'this.#restarts.set(under,' },
+      {
+        file: SUPERVISION,
+        find: 'this.#restarts.set(name, [...recent',
+        replace: 'this.#restarts.set(under, [...recent',
+      },
     ],
   },
   defect(
@@ -159,8 +158,8 @@ export const DEFECTS: readonly Defect[] = [
   defect(
     'siblings of a replica that may go are told of the end too early',
     CONNECTION,
-    'if (this.#options.expendable && this',
-    'if (!this.#options && this',
+    'if (this.targets.length > 1 && ',
+    'if (this.targets.length < 1 && ',
   ),
   defect(
     'nothing is sent again',
@@ -168,6 +167,7 @@ export const DEFECTS: readonly Defect[] = [
     'this.#stopRepeat = this.#options.clock.after(wait, () => this.#repeat());',
     '',
   ),
+  defect('sending again is put off by whatever else is sent', SENDER, 'if (!this.#stopRepeat)', 'if (this.#options)'),
   defect('a wait outlives its sender', SENDER, 'close() {\n        this.#stopRepeat?.();', 'close() {'),
   defect(
     'the end comes before what waits for credit',

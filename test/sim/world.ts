@@ -51,6 +51,7 @@ export class World {
   readonly #states = new Map<string, string>()
   readonly #lives = new Map<string, number>()
   readonly #dead = new Map<string, number>()
+  readonly #upSince = new Map<string, number>()
   readonly #failed = new Map<string, number>()
   readonly #diedAt = new Map<string, number>()
   readonly #deaths = new Map<string, number>()
@@ -111,7 +112,7 @@ export class World {
   }
 
   posts(passage: Passage): void {
-    this.channels.posted(passage)
+    this.channels.posted(passage, this.now(), (actor) => this.#upSince.get(actor))
   }
 
   starts(actor: string): Life {
@@ -222,6 +223,8 @@ export class World {
     const { name } = event.actor
     this.reached.add(`state: ${event.state}`)
     if (event.state === 'failed' && event.error?.message === 'poisoned') this.#diesOf(name)
+    if (event.state === 'ready') this.#upSince.set(name, this.now())
+    else this.#upSince.delete(name)
     if (event.state === 'failed') this.#failed.set(name, this.lives(name))
     const own = event.state === 'restarting' && event.error?.where === name
     if (own && this.#failed.get(name) !== this.lives(name))

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { meanVerdict, selectPair } from '../../alignment/index.js'
+import { meanVerdict, selectPair } from '../../../alignment/index.js'
 
 test('best against worst, the first of several', (t) => {
   t.deepEqual(selectPair([2, 5, 1, 4]), { chosen: 1, rejected: 2 })

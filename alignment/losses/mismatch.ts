@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { type Mean, meanOf } from '../runtime/tensor/loss.js'
+import { type Mean, meanOf } from '../../runtime/tensor/loss.js'
 
 /** Beyond this, e^(2·logRatio) would leave float32; ratios are bounded to e^±20 as in verl. */
 const LOG_RATIO_BOUND = 20

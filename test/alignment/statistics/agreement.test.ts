@@ -8,8 +8,9 @@ import {
   spearman,
   spearmanRho,
   winRate,
-} from '../../alignment/index.js'
-import { pairedDifference, studentQuantile } from '../../alignment/win-rate.js'
+} from '../../../alignment/index.js'
+import { studentQuantile } from '../../../alignment/statistics/student.js'
+import { pairedDifference } from '../../../alignment/statistics/win-rate.js'
 
 /** Values of scipy 1.17: spearmanr and kendalltau (τ-b). */
 const SCIPY: readonly [number[], number[], number, number][] = [

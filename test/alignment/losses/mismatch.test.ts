@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import test from 'ava'
-import { dpo, effectiveSampleSize, mismatch } from '../../alignment/index.js'
+import { dpo, effectiveSampleSize, mismatch } from '../../../alignment/index.js'
 
 const near = (a: number | undefined, b: number, eps = 1e-5) =>
   Math.abs((a ?? Number.NaN) - b) < eps * Math.max(1, Math.abs(b))

@@ -1,8 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import test from 'ava'
-import { dpo } from '../../alignment/index.js'
-import { registerGradients } from '../../runtime/tensor/gradients/index.js'
+import { dpo } from '../../../alignment/index.js'
+import { registerGradients } from '../../../runtime/tensor/gradients/index.js'
 
 registerGradients()
 

@@ -1,0 +1,2 @@
+export { type NashMdOptions, nashMdStep } from './nash-md.js'
+export { geometricMix, klDivergence, normalised, optimalPolicy, spinStep } from './policy.js'
