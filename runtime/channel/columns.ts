@@ -6,7 +6,7 @@ type Batch = Extract<SenderFrame, { type: 'batch' }>
 export type Columns = Extract<SenderFrame, { type: 'columns' }>
 
 /** One key of all messages: numbers as they are, everything else as a JSON list. */
-export type Column = Float64Array | string
+type Column = Float64Array | string
 
 /** Below, a clone of the messages themselves costs no more. */
 const FEWEST = 8

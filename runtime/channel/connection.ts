@@ -22,12 +22,6 @@ export interface OverflowOptions {
 
 type Ending = { readonly type: 'complete' } | { readonly type: 'error'; readonly error: WireError }
 
-interface ConnectionOptions {
-  readonly transferOf: TransferOf
-  /** What one replica has not done may come back for its siblings, who are not told of the end before it is done. */
-  readonly expendable: boolean
-}
-
 /** One connection of an output as it is put away. */
 export interface ConnectionState {
   readonly backlog: readonly unknown[]

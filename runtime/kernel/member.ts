@@ -41,6 +41,8 @@ export class Member<H> {
   /** Counts its lives: what an earlier one still says is not heard. */
   lives = 0
   restarts = 0
+  /** Its latest life has been stopped already: there is nobody to ask to stop. */
+  retired = false
   completed = false
 
   constructor(identity: ActorIdentity, clock: Clock) {
@@ -118,6 +120,7 @@ export class Member<H> {
   live(host: Host<H>): void {
     this.#host = host
     this.#lost = false
+    this.retired = false
     this.#taken = []
     this.#life = 'starting'
   }

@@ -252,6 +252,7 @@ export class Run<H> {
   async retire(member: Member<H>, onError: (error: unknown) => void): Promise<void> {
     await this.#ending(member, 'halt', onError)
     await this.#ending(member, 'dispose', onError)
+    member.retired = true
   }
 
   /**
@@ -382,7 +383,7 @@ export class Run<H> {
   }
 
   async #ending(member: Member<H>, step: 'halt' | 'dispose', onError: (error: unknown) => void): Promise<void> {
-    if (member.lost || member.life === 'new') return
+    if (member.lost || member.retired || member.life === 'new') return
     try {
       const what = step === 'halt' ? 'halting' : 'stopping'
       await member.callDown(`${what} ${member.name}`, member.control[step](), this.options.stopDeadlineMs)

@@ -16,6 +16,12 @@ export interface Span {
 /** A turn that begins. */
 export type TurnBegun = Pick<Span, 'name' | 'queuedAt' | 'attributes'>
 
+/** Who waits for a turn: told at once where its work was done at once. */
+export interface Outcome<R> {
+  ended(result: R): void
+  failed(error: unknown): void
+}
+
 /** What turns need of the actor that they belong to. */
 export interface TurnHost {
   readonly role: string
@@ -33,7 +39,7 @@ export interface TurnHost {
   /** A turn begins. */
   readonly onBegin: () => void
   /** Does the work. Where time is virtual, the result comes at the moment at which the turn ends. Default: at once. */
-  readonly perform?: (<R>(turn: TurnBegun, work: () => R | Promise<R>) => Promise<R>) | undefined
+  readonly perform?: (<R>(turn: TurnBegun, work: () => R | Promise<R>, outcome: Outcome<R>) => void) | undefined
   /** The turn has ended, well or not. */
   readonly onSpan: (span: Span) => void
   /** A turn of a stream failed: so does the actor. */
@@ -57,12 +63,6 @@ export function createTurn(host: TurnHost): Turn {
   return Object.assign(operator, own)
 }
 
-/** Who waits for a turn: told at once where its work was done at once. */
-interface Outcome<R> {
-  ended(result: R): void
-  failed(error: unknown): void
-}
-
 /**
  * The busy period itself: waits its turn, works, reports the span. Where nothing has to be waited for, all of it happens
  * before this returns, and no promise is made.
@@ -73,16 +73,19 @@ function occupy<A, R>(host: TurnHost, begun: TurnBegun, work: Work<A, R>, item: 
 }
 
 function begin<A, R>(host: TurnHost, begun: TurnBegun, work: Work<A, R>, item: A, outcome: Outcome<R>): void {
-  const { lock, clock, perform } = host
   if (host.halted()) {
-    lock.release()
+    host.lock.release()
     return
   }
-  const start = clock.now()
+  const start = host.clock.now()
   host.onBegin()
+  if (host.perform) {
+    host.perform(begun, () => work(item), asItsOwn(host, begun, start, outcome))
+    return
+  }
   let result: R | Promise<R>
   try {
-    result = perform ? perform(begun, () => work(item)) : work(item)
+    result = work(item)
   } catch (error) {
     end(host, begun, start, true)
     outcome.failed(error)
@@ -103,6 +106,21 @@ function begin<A, R>(host: TurnHost, begun: TurnBegun, work: Work<A, R>, item: A
   }
   end(host, begun, start, true)
   outcome.ended(result)
+}
+
+/** Told from outside of the actor, at the moment at which the turn ends. */
+function asItsOwn<R>(host: TurnHost, begun: TurnBegun, start: number, outcome: Outcome<R>): Outcome<R> {
+  const { gate } = host
+  return {
+    ended: (result) => {
+      end(host, begun, start, false)
+      gate.within(() => outcome.ended(result))
+    },
+    failed: (error) => {
+      end(host, begun, start, false)
+      gate.within(() => outcome.failed(error))
+    },
+  }
 }
 
 function end(host: TurnHost, { name, queuedAt, attributes }: TurnBegun, start: number, settled: boolean): void {

@@ -148,12 +148,14 @@ export class Outbox implements Reporter {
 }
 
 /** The other end of an {@link Outbox}. */
-export function receiveReports(port: ReportPort, sink: ReportSink): void {
-  port.on('message', (frame) => takeReport(frame as ReportFrame, port, sink))
+export function receiveReports(port: ReportPort, sink: ReportSink, malformed: () => void): void {
+  port.on('message', (frame) => takeReport(frame, port, sink, malformed))
 }
 
-/** One frame of an {@link Outbox}, and its acknowledgement. */
-export function takeReport(frame: ReportFrame, port: ReportPort, sink: ReportSink): void {
+/** One frame of an {@link Outbox}, and its acknowledgement; what is none is dropped: an actor's code may reach the port. */
+export function takeReport(raw: unknown, port: ReportPort, sink: ReportSink, malformed: () => void): void {
+  const frame = readReport(raw)
+  if (!frame) return void malformed()
   switch (frame.type) {
     case 'events':
       for (const event of frame.events) sink.event(event)
@@ -173,4 +175,28 @@ export function takeReport(frame: ReportFrame, port: ReportPort, sink: ReportSin
       sink.failed(frame.error)
       break
   }
+}
+
+function readReport(raw: unknown): ReportFrame | undefined {
+  const frame = (raw ?? {}) as Partial<
+    Record<'type' | 'events' | 'sequence' | 'error' | 'channel' | 'seq' | 'commit', unknown>
+  >
+  const isRead = {
+    events: () => Array.isArray(frame.events) && frame.events.every(isEvent) && Number.isSafeInteger(frame.sequence),
+    taking: () => Number.isSafeInteger(frame.channel) && Number.isSafeInteger(frame.seq),
+    commit: () => {
+      const { inputs, outputs, events } = (frame.commit ?? {}) as Partial<CellCommit>
+      return typeof inputs === 'object' && typeof outputs === 'object' && Array.isArray(events) && events.every(isEvent)
+    },
+    completed: () => true,
+    failed: () => typeof (frame.error as Partial<WireError> | undefined)?.message === 'string',
+  }
+  const { type } = frame
+  const read = typeof type === 'string' && Object.hasOwn(isRead, type) ? isRead[type as ReportFrame['type']] : undefined
+  return read?.() ? (raw as ReportFrame) : undefined
+}
+
+function isEvent(value: unknown): boolean {
+  const { type, actor } = (value ?? {}) as Partial<RunEvent>
+  return typeof type === 'string' && typeof actor?.name === 'string'
 }

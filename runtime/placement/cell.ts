@@ -191,7 +191,7 @@ export class Cell<H> implements Control<H> {
         beforeOwn: () => this.#beforeOwn(),
         onWaiting: (change) => this.#waiting(change),
         onBegin: () => this.#turns++,
-        perform: perform && ((begun, work) => perform(begun, this.#done, work)),
+        perform: perform && ((begun, work, outcome) => perform(begun, this.#done, work, outcome)),
         onSpan: (span) => this.#afterTurn(span),
         fail: (error) => this.fail(error),
       })

@@ -18,13 +18,22 @@ interface Parcel {
 export class Ipc {
   readonly #channel: Channel
   readonly #planes = new Map<string, Plane>()
+  #malformed = () => {}
 
   constructor(channel: Channel) {
     this.#channel = channel
     channel.on('message', (message) => {
       // an actor may use the channel too: what is not ours is none of our business
-      if (isParcel(message)) this.plane(message.plane).receive(message.body)
+      if (!isParcel(message)) return
+      const value = decoded(message.body)
+      if (value === NOTHING) this.#malformed()
+      else this.plane(message.plane).receive(value)
     })
+  }
+
+  /** Calls `handler` for every parcel that cannot be read: it is dropped. */
+  onMalformed(handler: () => void): void {
+    this.#malformed = handler
   }
 
   plane(name: string): Plane {
@@ -74,8 +83,7 @@ export class Plane implements ReportPort, comlink.Endpoint {
     this.#handlers.delete(listener)
   }
 
-  receive(body: Uint8Array): void {
-    const value = decode({ body, segments: [] })
+  receive(value: unknown): void {
     if (this.#handlers.size === 0) this.#early.push(value)
     else for (const handler of [...this.#handlers.values()]) handler(value)
   }
@@ -85,6 +93,16 @@ export class Plane implements ReportPort, comlink.Endpoint {
     const early = this.#early
     this.#early = []
     for (const value of early) handler(value)
+  }
+}
+
+const NOTHING = Symbol('nothing')
+
+function decoded(body: Uint8Array): unknown {
+  try {
+    return decode({ body, segments: [] })
+  } catch {
+    return NOTHING
   }
 }
 

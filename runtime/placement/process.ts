@@ -40,6 +40,7 @@ export class ActorProcess {
   readonly #gone: Promise<void>
   readonly #lastWords: string[] = []
   #life: 'up' | 'disposed' | 'killed' = 'up'
+  #malformed = 0
 
   constructor(task: ProcessTask, options: ActorProcessOptions) {
     const { name, role, replica } = task.spec
@@ -57,7 +58,9 @@ export class ActorProcess {
     this.#remote = remoteControl<SocketEnd>(ipc.plane(PLANES.control), { name: this.#name })
     const { control } = this.#remote
     this.control = { ...control, dispose: () => this.#dispose(control) }
-    receiveReports(ipc.plane(PLANES.reports), options.sink)
+    const malformed = () => this.#tell('warn', `dropped a malformed report (${++this.#malformed} so far)`)
+    receiveReports(ipc.plane(PLANES.reports), options.sink, malformed)
+    ipc.onMalformed(malformed)
     ipc.plane(PLANES.ready).on('message', options.onReady)
     this.#log('info', this.#child.stdout)
     this.#log('warn', this.#child.stderr)

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type comlink from 'comlink'
 import type { TroupeError } from '../kernel/errors.js'
-import { type ReportFrame, receiveReports, takeReport } from '../observe/outbox.js'
+import { receiveReports, takeReport } from '../observe/outbox.js'
 import type { Clock } from '../time/clock.js'
 import type { WireEnd } from './ends.js'
 import type { HostTask } from './host.js'
@@ -28,7 +28,12 @@ export function threadHosts(clock: Clock, actors: number): ThreadHosts {
     const reports = new MessageChannel()
     const ours = [control.port1, reports.port1]
     for (const port of ours) ports.add(port)
-    receiveReports(reports.port1, sink)
+    const { name, role, replica } = spec
+    const tell = (message: string) =>
+      sink.event({ type: 'log', actor: { name, role, replica }, at: clock.now(), level: 'warn', message })
+    let malformed = 0
+    const onMalformed = () => tell(`dropped a malformed report (${++malformed} so far)`)
+    receiveReports(reports.port1, sink, onMalformed)
     const { ended, kill } = pool.run(spec.name, (guard) => {
       const task: HostTask = { spec, control: control.port2, reports: reports.port2, guard }
       return { task, transfer: [control.port2, reports.port2] }
@@ -39,7 +44,7 @@ export function threadHosts(clock: Clock, actors: number): ThreadHosts {
     })
     const lost = (error?: TroupeError) => {
       remote.lost(error)
-      takeRest(reports.port1, sink)
+      takeRest(reports.port1, sink, onMalformed)
       for (const port of ours) {
         port.close()
         ports.delete(port)
@@ -68,7 +73,7 @@ export function threadHosts(clock: Clock, actors: number): ThreadHosts {
 }
 
 /** The thread has ended: what it posted and has not arrived is all that will ever come, and is known before anything is decided. */
-function takeRest(port: MessagePort, sink: HostSink): void {
+function takeRest(port: MessagePort, sink: HostSink, malformed: () => void): void {
   for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
-    takeReport(next.message as ReportFrame, port, sink)
+    takeReport(next.message, port, sink, malformed)
 }

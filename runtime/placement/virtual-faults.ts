@@ -1,6 +1,7 @@
 import type { Passage, VirtualLinks } from '../channel/virtual-wire.js'
 import type { WireError } from '../kernel/errors.js'
 import { TroupeError, toWire } from '../kernel/errors.js'
+import type { Outcome } from '../kernel/turn.js'
 import type { Reporter } from '../observe/reporter.js'
 import type { Clock } from '../time/clock.js'
 import type { VirtualTime } from '../time/virtual.js'
@@ -79,28 +80,36 @@ export class FaultyLife implements FaultyHost {
   }
 
   /** A turn in which the actor may fail. */
-  perform<R>(turn: { name: string; index: number }, ms: number, work: () => R | Promise<R>): Promise<R> {
+  perform<R>(turn: { name: string; index: number }, ms: number, work: () => R | Promise<R>, outcome: Outcome<R>): void {
     const time = this.#time
-    const never = new Promise<never>(() => {})
     switch (this.#faults.turn?.({ actor: this.actor, ...turn })) {
       case undefined:
-        return computing(time, ms, work)
+        compute(time, ms, work, outcome)
+        return
       case 'before':
         time.scheduler.hop(() => this.die('before a turn'))
-        return never
+        return
       case 'during': {
         const die = () => this.die('in a turn')
-        void computing(time, ms / 2, work).then(die, die)
-        return never
+        compute(time, ms / 2, work, { ended: die, failed: die })
+        return
       }
       case 'after': {
-        const done = computing(time, ms, work)
         const after = () => time.scheduler.hop(() => time.scheduler.hop(() => this.die('after a turn')))
-        done.then(after, after)
-        return done
+        compute(time, ms, work, {
+          ended: (result) => {
+            outcome.ended(result)
+            after()
+          },
+          failed: (error) => {
+            outcome.failed(error)
+            after()
+          },
+        })
+        return
       }
       case 'hang':
-        return this.#hang(() => computing(time, ms, work))
+        this.#hang(() => compute(time, ms, work, outcome))
     }
   }
 
@@ -152,13 +161,11 @@ export class FaultyLife implements FaultyHost {
     }
   }
 
-  #hang<R>(work: () => Promise<R>): Promise<R> {
+  #hang(work: () => void): void {
     this.#hangs = true
-    return new Promise((resolve, reject) => {
-      this.#wake = this.#time.clock.after(HANG_MS, () => {
-        this.#hangs = false
-        work().then(resolve, reject)
-      })
+    this.#wake = this.#time.clock.after(HANG_MS, () => {
+      this.#hangs = false
+      work()
     })
   }
 }
@@ -168,23 +175,21 @@ function gone(where: string): WireError {
 }
 
 /** The work is really done now, while time stands still; its result comes when the turn ends. */
-function computing<R>(time: VirtualTime, ms: number, work: () => R | Promise<R>): Promise<R> {
+function compute<R>(time: VirtualTime, ms: number, work: () => R | Promise<R>, outcome: Outcome<R>): void {
   const place = time.reserve()
-  return new Promise<R>((resolve, reject) => {
-    const end = (settle: () => void) => void time.schedule(ms, settle, place)
-    let result: R | Promise<R>
-    try {
-      result = asTurnWork(work)
-    } catch (error) {
-      return end(() => reject(error))
-    }
-    if (!(result instanceof Promise)) return end(() => resolve(result))
-    const release = time.hold()
-    result
-      .then(
-        (value) => end(() => resolve(value)),
-        (error) => end(() => reject(error)),
-      )
-      .finally(release)
-  })
+  const ended = (result: R) => void time.schedule(ms, () => outcome.ended(result), place)
+  const failed = (error: unknown) => void time.schedule(ms, () => outcome.failed(error), place)
+  let result: R | Promise<R>
+  try {
+    result = asTurnWork(work)
+  } catch (error) {
+    failed(error)
+    return
+  }
+  if (!(result instanceof Promise)) {
+    ended(result)
+    return
+  }
+  const release = time.hold()
+  result.then(ended, failed).finally(release)
 }

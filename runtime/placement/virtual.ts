@@ -2,7 +2,7 @@ import { Traffic, type VirtualLinks, virtualPair } from '../channel/virtual-wire
 import type { Wire } from '../channel/wire.js'
 import type { ActorDefinition } from '../kernel/actor.js'
 import { FifoLock } from '../kernel/lock.js'
-import type { TurnBegun } from '../kernel/turn.js'
+import type { Outcome, TurnBegun } from '../kernel/turn.js'
 import { directReporter } from '../observe/reporter.js'
 import { localWeights } from '../tensor/local-weights.js'
 import type { WeightStore, WeightStoreHandle } from '../tensor/weights.js'
@@ -80,9 +80,9 @@ export function virtualStage(options: VirtualOptions): VirtualStage {
       cell.kill()
       sink.died(error)
     })
-    const perform = <R>(turn: TurnBegun, index: number, work: () => R | Promise<R>): Promise<R> => {
+    const perform = <R>(turn: TurnBegun, index: number, work: () => R | Promise<R>, outcome: Outcome<R>): void => {
       const ms = costOf({ actor: name, role, name: turn.name, index, attributes: turn.attributes ?? {} })
-      return life.perform({ name: turn.name, index }, ms, work)
+      life.perform({ name: turn.name, index }, ms, work, outcome)
     }
     const cell: Cell<Wire> = new Cell<Wire>(copied(spec), {
       clock: withoutWaits(life.clock(time.clock), name),

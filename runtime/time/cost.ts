@@ -48,8 +48,11 @@ export function createCostModel(config: CostsConfig, seed: number): (turn: Coste
   }
   const known = new Map<string, Map<string, Length>>()
   return (turn) => {
-    const lengths = known.get(turn.actor) ?? new Map<string, Length>()
-    known.set(turn.actor, lengths)
+    let lengths = known.get(turn.actor)
+    if (!lengths) {
+      lengths = new Map()
+      known.set(turn.actor, lengths)
+    }
     let length = lengths.get(turn.name)
     if (!length) {
       const key = costKeys(turn, turn.name).find((candidate) => costs.has(candidate))

@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { createTroupe, type RunEvent, realClock } from '../../../runtime/index.js'
 import { threadHosts } from '../../../runtime/placement/threads.js'
 import { dice, gambler, talker } from '../fixtures/chance.js'
 import { faulty } from '../fixtures/faults.js'
 import { collector } from '../fixtures/numbers.js'
+import { PLACES } from '../fixtures/places.js'
 
 const TIMES = new Set(['at', 'start', 'end', 'queuedAt'])
 const withoutTimes = (event: RunEvent) => Object.fromEntries(Object.entries(event).filter(([key]) => !TIMES.has(key)))
@@ -66,15 +67,40 @@ test.serial('threads: reports are never dropped, whoever is behind', async (t) =
 
 const program = fileURLToPath(new URL('../fixtures/exits.js', import.meta.url))
 
-for (const stage of ['inline', 'threads']) {
-  for (const [ending, says] of [
-    ['stopped', '50'],
-    ['failed', 'E_ACTOR_FAILED'],
-  ] as const) {
-    test.serial(`${stage}: a program whose troupe has ${ending} exits by itself`, async (t) => {
-      const child = spawn(process.execPath, [program, stage, ending], { stdio: ['ignore', 'pipe', 'inherit'] })
-      const [output, [code, signal]] = await Promise.all([text(child.stdout), once(child, 'exit')])
-      t.deepEqual([output, code, signal], [says, 0, null])
-    })
-  }
+/** What the program prints, and how it ends; one that does not end is ended, and that is a failure. */
+async function ends(t: ExecutionContext, place: string, ending: string): Promise<string> {
+  const child = spawn(process.execPath, [program, place, ending], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 60_000,
+  })
+  const [output, [code, signal]] = await Promise.all([text(child.stdout), once(child, 'exit')])
+  t.deepEqual([code, signal], [0, null], output)
+  return output
 }
+
+for (const place of PLACES) {
+  test.serial(`${place}: a program whose troupe has stopped, or failed, exits by itself`, async (t) => {
+    t.is(await ends(t, place, 'stopped'), '50')
+    t.is(await ends(t, place, 'failed'), 'E_ACTOR_FAILED')
+  })
+
+  test.serial(`${place}: one that waits to be restarted holds neither the stop nor the program`, async (t) => {
+    t.is(await ends(t, place, 'waiting'), 'fine; E_STOPPED')
+  })
+
+  test.serial(`${place}: a turn that does not end is told, by name, and the program exits`, async (t) => {
+    t.is(await ends(t, place, 'hanging'), 'E_DEADLINE halting guided did not finish within 200 ms')
+  })
+}
+
+for (const place of ['threads', 'processes'] as const)
+  test.serial(`${place}: one that never gives way is told and ended`, async (t) => {
+    t.is(await ends(t, place, 'spinning'), 'E_DEADLINE halting victim did not finish within 1000 ms; E_ACTOR_DOWN')
+  })
+
+test.serial('threads: one that does not leave native code is not ended, and is told', async (t) => {
+  t.is(
+    await ends(t, 'threads', 'native'),
+    'E_DEADLINE the thread of native-sleeper did not leave native code within 500 ms',
+  )
+})
