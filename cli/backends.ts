@@ -7,24 +7,39 @@ export interface Choice {
   readonly why: string
 }
 
-type Stage = 'inline' | 'threads' | 'virtual'
+/** Where the actors of a run live. */
+export interface Whereabouts {
+  readonly stage: 'inline' | 'threads' | 'virtual'
+  /** The scenario's actors that compute with tensors. */
+  readonly computing?: readonly string[] | undefined
+  /** Its configuration, of which `place` counts. */
+  readonly config?: { readonly place?: unknown } | undefined
+}
+
+/** The actors that may compute with tensors in one process beside others that do: a backend must bear that. */
+export function crowded({ stage, computing, config }: Whereabouts): readonly string[] {
+  if (stage !== 'threads') return []
+  if (!computing) return ['every role']
+  const place = (config?.place ?? {}) as Readonly<Record<string, string>>
+  return computing.filter((role) => place[role] !== 'process')
+}
 
 /**
  * `auto` takes the first that loads of: a real GPU by `tensorflow` or `webgpu`, `onnx`, `tensorflow` on the CPU, `cpu`. One
  * that was asked for by name and cannot be used is an `E_BACKEND` with the reason and the remedy.
  */
-export async function chooseBackend(asked: 'auto' | Backend, stage: Stage): Promise<Choice> {
+export async function chooseBackend(asked: 'auto' | Backend, where: Whereabouts): Promise<Choice> {
   if (asked !== 'auto') {
     const probe = await probeBackend(asked)
     if (!probe.usable)
       throw new TroupeError('E_BACKEND', `the ${asked} backend cannot be used: ${probe.detail}`, {
         hint: probe.remedy ? `${probe.remedy}, or use --backend auto` : 'Use --backend auto',
       })
-    refuseThreads(asked, stage)
+    refuseThreads(asked, where)
     return take(probe, 'asked for')
   }
   const gpus = await Promise.all((['tensorflow', 'webgpu'] as const).map(probeBackend))
-  const reachable = gpus.filter(({ name }) => mayThreadsUse(name) || stage !== 'threads')
+  const reachable = gpus.filter(({ name }) => mayThreadsUse(name) || crowded(where).length === 0)
   const gpu = reachable.find(({ usable, isGpu }) => usable && isGpu)
   if (gpu) return take(gpu, 'the fastest that loads: a GPU')
   const without = `no GPU: ${gpus.map(({ name, detail }) => `${name}: ${detail}`).join('; ')}`
@@ -41,13 +56,16 @@ function take(probe: BackendProbe, reason: string): Choice {
   return { backend: probe.name, why: `${reason} (${probe.detail})` }
 }
 
-function refuseThreads(backend: Backend, stage: Stage): void {
-  if (stage !== 'threads' || mayThreadsUse(backend)) return
+/** `E_BACKEND` for a backend that several threads of one process would have to use, and cannot. */
+export function refuseThreads(backend: Backend, where: Whereabouts): void {
+  if (mayThreadsUse(backend)) return
+  const roles = crowded(where)
+  if (roles.length === 0) return
+  const settings = roles.map((role) => `--set place.${role}=process`).join(' ')
+  const elsewhere = where.computing ? `Give each a process (${settings}), use` : 'Use'
   throw new TroupeError(
     'E_BACKEND',
-    'tensorflow computes in one thread of a process, and the threads stage has several',
-    {
-      hint: 'Use --stage inline, or set TROUPE_TENSORFLOW_THREADS=many to allow it',
-    },
+    `tensorflow computes in one thread of a process, and ${roles.join(', ')} would be threads of one`,
+    { hint: `${elsewhere} --stage inline, or set TROUPE_TENSORFLOW_THREADS=many to allow it` },
   )
 }

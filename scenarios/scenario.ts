@@ -39,5 +39,7 @@ export interface Scenario<S extends z.ZodObject = z.ZodObject> {
   readonly config: S
   /** Partial configurations, laid under `--set`. The first is the default. */
   readonly presets: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** The actors that compute with tensors: with a backend that is for one thread of a process, each needs a process. */
+  readonly computing?: readonly string[] | undefined
   run(options: RunOptions<z.output<S>>): Promise<Summary>
 }

@@ -28,6 +28,7 @@ export const selfRewarding: Scenario<typeof selfRewardingConfig> = {
   description: 'The policy invents prompts, answers them, judges its answers and trains on its own preferences.',
   config: selfRewardingConfig,
   presets: { quick, full: {} },
+  computing: [promptGenerator, sampler, judge, learner, evaluator].map(({ role }) => role),
   run,
 }
 

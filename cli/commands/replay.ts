@@ -46,7 +46,7 @@ async function runAgain(first: TracedRun, out: string): Promise<number | undefin
   const { seed, stage } = description
   const scenario = await scenarioOf(description)
   const config = checkedConfig(scenario, description.config, original)
-  const { backend } = await chooseBackend(backendOf(description, original), 'virtual')
+  const { backend } = await chooseBackend(backendOf(description, original), { stage: 'virtual' })
   for (const note of notesOn(description)) console.error(note)
   if (wasStopped(original)) console.error('note: it was stopped before it finished, and the traces part where it was')
   const startedAt = now()

@@ -41,7 +41,7 @@ export async function resume(given: string, { json = false }: ResumeArguments): 
 
   async function begun() {
     const resumed = await readRunJournal(path, description)
-    const { backend, why } = await chooseBackend(backendOf(description, given), stage)
+    const { backend, why } = await chooseBackend(backendOf(description, given), { ...scenario, stage, config })
     console.error(`backend ${backend}: ${why}`)
     for (const note of notesOn(description)) console.error(note)
     for (const damage of resumed.damaged) console.error(`note: ${damage}; what it held is done again`)

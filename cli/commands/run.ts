@@ -14,7 +14,7 @@ import { version } from '../version.js'
 export async function run(given: string, options: RunArguments): Promise<number> {
   const scenario = await findScenario(given)
   const { preset, config } = resolveConfig(scenario, options.preset, options.set)
-  const { backend, why } = await chooseBackend(options.backend, options.stage)
+  const { backend, why } = await chooseBackend(options.backend, { ...scenario, stage: options.stage, config })
   console.error(`backend ${backend}: ${why}`)
   const startedAt = realClock.now()
   const { seed, stage, json = false } = options

@@ -72,7 +72,8 @@ export interface Troupe {
     options: ActorOptions & { readonly config: z.input<S> },
   ): ActorRef<I, O, A>
   /**
-   * Adds a supervisor: a strategy for the actors and supervisors that are added `under` it. When a child fails more often than its
+   * Adds a supervisor: a strategy for the actors and supervisors that are added `under` it, which start one after another
+   * (those directly under the troupe start all at once). When a child fails more often than its
    * budget allows, its supervisor fails, and is restarted with all below it, or its own supervisor fails; at the top, the run.
    */
   supervisor(options: SupervisorOptions): void

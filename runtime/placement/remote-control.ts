@@ -21,7 +21,7 @@ export interface RemoteControl<H> {
  */
 export function remoteControl<H>(endpoint: comlink.Endpoint, options: RemoteControlOptions<H>): RemoteControl<H> {
   const { name, transferOf = () => [] } = options
-  const remote = comlink.wrap<Control<H>>(endpoint) as unknown as Control<H>
+  const remote = comlink.wrap<Control<H>>(endpoint) as unknown as Control<H> & comlink.ProxyMethods
   const waiting = new Set<(answer: Reply<never>) => void>()
   let down: Reply<never> | undefined
   const transfersOf = (ends: readonly (H | undefined)[]) =>
@@ -41,6 +41,8 @@ export function remoteControl<H>(endpoint: comlink.Endpoint, options: RemoteCont
 
   function lost(cause?: TroupeError): void {
     const error = new TroupeError('E_ACTOR_DOWN', `the place of ${name} is gone`, { where: name, cause })
+    // Comlink holds the endpoint for as long as the proxy is not given back, and the endpoint leads to the proxy
+    if (!down) remote[comlink.releaseProxy]()
     down ??= { ok: false, error: toWire(error) }
     for (const settle of waiting) settle(down)
   }
