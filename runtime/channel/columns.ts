@@ -3,7 +3,7 @@ import { isPlainObject } from './plain.js'
 import type { SenderFrame } from './protocol.js'
 
 type Batch = Extract<SenderFrame, { type: 'batch' }>
-export type Columns = Extract<SenderFrame, { type: 'columns' }>
+type Columns = Extract<SenderFrame, { type: 'columns' }>
 
 /** One key of all messages: numbers as they are, everything else as a JSON list. */
 type Column = Float64Array | string

@@ -99,8 +99,12 @@ export class OutputPort {
 
   /** Messages that have left and are not acknowledged, or wait for credit; and what stands behind them. */
   get pending(): number {
-    const waiting = this.#connections.reduce((sum, { waiting }) => sum + waiting, 0)
-    return this.#senders().reduce((sum, { unacknowledged }) => sum + unacknowledged, waiting)
+    let sum = 0
+    for (const { waiting, targets } of this.#connections) {
+      sum += waiting
+      for (const { unacknowledged } of targets) sum += unacknowledged
+    }
+    return sum
   }
 
   /** Queues a message; `E_MESSAGE` when it cannot cross, `E_CHANNEL` when too many wait. */

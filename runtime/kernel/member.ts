@@ -200,7 +200,16 @@ export class Member<H> {
   #or<T>(calls: Set<(error: TroupeError) => void>, answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       calls.add(reject)
-      answer.then(resolve, reject).finally(() => calls.delete(reject))
+      answer.then(
+        (value) => {
+          calls.delete(reject)
+          resolve(value)
+        },
+        (error: unknown) => {
+          calls.delete(reject)
+          reject(error)
+        },
+      )
     })
   }
 
@@ -216,13 +225,11 @@ export class Member<H> {
     await this.#within(`restarting ${this.name}`, up, deadlineMs)
   }
 
-  async #within<T>(what: string, work: Promise<T>, deadlineMs: number): Promise<T> {
-    try {
-      return await this.#clock.deadline(work, deadlineMs, what)
-    } catch (error) {
+  #within<T>(what: string, work: Promise<T>, deadlineMs: number): Promise<T> {
+    return this.#clock.deadline(work, deadlineMs, what).catch((error: unknown) => {
       if (!(error instanceof TroupeError) || error.code !== 'E_DEADLINE') throw error
       throw new TroupeError('E_DEADLINE', error.message, { where: this.name, hint: error.hint })
-    }
+    })
   }
 
   #isDown(cause?: unknown): TroupeError {

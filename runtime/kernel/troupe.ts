@@ -160,7 +160,7 @@ class BuiltTroupe implements Troupe {
       replicas,
       inputs: ref('input', definition.inputs) as ActorRef<I, O, A>['inputs'],
       outputs: ref('output', definition.outputs) as ActorRef<I, O, A>['outputs'],
-      ask: askProxy(async (method, args) => this.#ask(this.#replicas(name)[0], name, method, args)),
+      ask: askProxy((method, args) => this.#ask(this.#replicas(name)[0], name, method, args)),
       askAll: askProxy(async (method, args) =>
         Promise.all(this.#replicas(name).map((member) => this.#ask(member, name, method, args))),
       ),

@@ -365,7 +365,10 @@ export class Cell<H> implements Control<H> {
   #mayGoOn(turns: number): boolean {
     const { turns: most = 1, ms = Number.POSITIVE_INFINITY } = this.#place.burst ?? {}
     if (turns >= most || this.#spec.commits || this.#burstTo - this.#burstFrom >= ms) return false
-    if (this.#spec.outlived) this.#wiring?.settle()
+    if (this.#spec.outlived) {
+      this.#wiring?.settle()
+      this.#wiring?.release()
+    }
     return true
   }
 

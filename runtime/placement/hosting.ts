@@ -9,6 +9,7 @@ import { realScheduler } from '../time/scheduler.js'
 import { Cell } from './cell.js'
 import type { Control } from './control.js'
 import { importDefinition } from './definition.js'
+import { answerQuestions } from './question-line.js'
 import type { CellSpec } from './stage.js'
 import { installStrayErrors } from './stray.js'
 
@@ -55,11 +56,10 @@ export function hostActor<H>({ spec, control, reports, toWire, confirmed, settle
     return answer
   }
   return new Promise((resolve) => {
-    const exposed: Control<H> = {
+    const exposed: Omit<Control<H>, 'ask'> = {
       start: () => behind('start', () => cell.start()),
       wire: (plan) => cell.wire(plan),
       rewire: (rewiring) => cell.rewire(rewiring),
-      ask: (method, args) => behind('tell', () => cell.ask(method, args)),
       halt: () => behind('tell', () => cell.halt()),
       dispose: async () => {
         endUsage()
@@ -70,6 +70,8 @@ export function hostActor<H>({ spec, control, reports, toWire, confirmed, settle
       ping: () => cell.ping(),
     }
     comlink.expose(exposed, control)
+    const ask = (method: string, args: readonly unknown[]) => cell.ask(method, args)
+    answerQuestions(control, name, settle ? (...asked) => behind('tell', () => ask(...asked)) : ask)
   })
 }
 

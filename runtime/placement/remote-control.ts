@@ -1,6 +1,7 @@
 import comlink from 'comlink'
 import { TroupeError, toWire } from '../kernel/errors.js'
 import type { Control, Reply } from './control.js'
+import { cannotCross, QuestionLine } from './question-line.js'
 
 export interface RemoteControlOptions<H> {
   readonly name: string
@@ -21,7 +22,8 @@ export interface RemoteControl<H> {
  */
 export function remoteControl<H>(endpoint: comlink.Endpoint, options: RemoteControlOptions<H>): RemoteControl<H> {
   const { name, transferOf = () => [] } = options
-  const remote = comlink.wrap<Control<H>>(endpoint) as unknown as Control<H> & comlink.ProxyMethods
+  const remote = comlink.wrap<Control<H>>(endpoint) as unknown as Omit<Control<H>, 'ask'> & comlink.ProxyMethods
+  const questions = new QuestionLine(endpoint, name)
   const waiting = new Set<(answer: Reply<never>) => void>()
   let down: Reply<never> | undefined
   const transfersOf = (ends: readonly (H | undefined)[]) =>
@@ -35,7 +37,7 @@ export function remoteControl<H>(endpoint: comlink.Endpoint, options: RemoteCont
         resolve(answer)
       }
       waiting.add(settle)
-      work().then(settle, (error: unknown) => settle({ ok: false, error: toWire(asMessageError(error, name)) }))
+      work().then(settle, (error: unknown) => settle(cannotCross(name, error)))
     })
   }
 
@@ -45,6 +47,7 @@ export function remoteControl<H>(endpoint: comlink.Endpoint, options: RemoteCont
     if (!down) remote[comlink.releaseProxy]()
     down ??= { ok: false, error: toWire(error) }
     for (const settle of waiting) settle(down)
+    questions.lost(down)
   }
 
   const control: Control<H> = {
@@ -57,16 +60,10 @@ export function remoteControl<H>(endpoint: comlink.Endpoint, options: RemoteCont
       return call(() => remote.wire(comlink.transfer(plan, transfersOf(ends))))
     },
     rewire: (rewiring) => call(() => remote.rewire(comlink.transfer(rewiring, transfersOf([rewiring.end])))),
-    ask: (method, args) => call(() => remote.ask(method, args)),
+    ask: (method, args) => (down ? Promise.resolve(down) : questions.ask(method, args)),
     halt: () => call(() => remote.halt()),
     dispose: () => call(() => remote.dispose()),
     ping: () => call(() => remote.ping()),
   }
   return { control, lost }
-}
-
-/** What stands in the way here is that an argument or an answer cannot cross. */
-function asMessageError(error: unknown, name: string): TroupeError {
-  if (error instanceof TroupeError) return error
-  return new TroupeError('E_MESSAGE', `a call of ${name} cannot cross`, { where: name, cause: error })
 }

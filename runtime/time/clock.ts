@@ -41,7 +41,16 @@ export const realClock: Clock = {
   deadline: (work, ms, what) =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(late(ms, what)), ms)
-      work.then(resolve, reject).finally(() => clearTimeout(timer))
+      work.then(
+        (value) => {
+          clearTimeout(timer)
+          resolve(value)
+        },
+        (error: unknown) => {
+          clearTimeout(timer)
+          reject(error)
+        },
+      )
     }),
 }
 

@@ -49,8 +49,7 @@ export class Channels {
 
   posted({ from, to, frame }: Passage, now: number, upSince: (actor: string) => number | undefined): void {
     const isGrant = frame.type === 'grant' || frame.type === 'cancel'
-    if (isGrant) this.#repeats.heard(this.#of(to, from), now)
-    else if (this.#isLossy) this.#checkRepeats(this.#repeats.posted(this.#of(from, to), now, upSince))
+    if (!isGrant && this.#isLossy) this.#checkRepeats(this.#repeats.posted(this.#of(from, to), now, upSince))
     switch (frame.type) {
       case 'data':
         this.#data(this.#of(from, to), frame.seq, [frame.message as Item])
@@ -65,6 +64,11 @@ export class Channels {
         this.#complete(this.#of(from, to), frame.seq)
         break
     }
+  }
+
+  /** A frame was posted and is not lost. */
+  arrives({ from, to, frame }: Passage, now: number): void {
+    if (frame.type === 'grant') this.#repeats.heard(this.#of(to, from), now)
   }
 
   #checkRepeats(overdue: [Watched, number] | undefined): void {

@@ -1,3 +1,4 @@
+import type { Passage } from '../../runtime/channel/virtual-wire.js'
 import type { CommitFault, Faults, FaultyHost, TurnFault } from '../../runtime/placement/virtual-faults.js'
 import { seededRandom } from '../../runtime/time/index.js'
 import type { VirtualTime } from '../../runtime/time/virtual.js'
@@ -36,6 +37,17 @@ export function faultsOf(world: World, time: VirtualTime): Faults {
     )
   }
 
+  /** When the copies of a frame arrive. */
+  function carry({ from, to }: Passage): readonly number[] {
+    const lossy = [`${nodeOf(from)}->${nodeOf(to)}`, `${nodeOf(to)}->${nodeOf(from)}`]
+    if (world.calm || !lossy.some((link) => plan.lossy?.has(link))) return [0]
+    const drawn = random.float()
+    if (drawn >= 0.4) return [0]
+    reached.add(`fault: a frame is ${drawn < 0.1 ? 'lost' : drawn < 0.2 ? 'doubled' : 'late'}`)
+    if (drawn < 0.1) return []
+    return drawn < 0.2 ? [0, random.float() * LATE_MS] : [random.float() * LATE_MS]
+  }
+
   return {
     hosted: (host) => {
       world.hosted(host)
@@ -64,24 +76,9 @@ export function faultsOf(world: World, time: VirtualTime): Faults {
     tamper:
       plan.lossy &&
       ((passage) => {
-        const { from, to } = passage
-        const pair = `${nodeOf(from)}->${nodeOf(to)}`
-        const back = `${nodeOf(to)}->${nodeOf(from)}`
-        if (world.calm || !(plan.lossy?.has(pair) || plan.lossy?.has(back))) return [0]
-        const drawn = random.float()
-        if (drawn < 0.1) {
-          reached.add('fault: a frame is lost')
-          return []
-        }
-        if (drawn < 0.2) {
-          reached.add('fault: a frame is doubled')
-          return [0, random.float() * LATE_MS]
-        }
-        if (drawn < 0.4) {
-          reached.add('fault: a frame is late')
-          return [random.float() * LATE_MS]
-        }
-        return [0]
+        const arrivals = carry(passage)
+        if (arrivals.length > 0) world.arrives(passage)
+        return arrivals
       }),
   }
 }

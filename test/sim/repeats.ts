@@ -26,12 +26,14 @@ export class Repeats {
 
   /** A frame sets out; returns how long another channel of its sender is overdue. */
   posted(channel: Watched, now: number, upSince: (actor: string) => number | undefined): [Watched, number] | undefined {
-    const sent = this.#sent.get(channel) ?? { at: now, since: 0, heardAt: now }
+    const sent = this.#sent.get(channel) ?? { at: now, since: 0, heardAt: -1 }
     this.#sent.set(channel, { ...sent, at: now, since: sent.since + 1 })
     for (const [other, { at, since, heardAt }] of this.#sent) {
       if (other.from !== channel.from || other.told >= other.posted) continue
-      const ups = [upSince(other.from), upSince(other.to)]
-      const from = Math.max(at, heardAt + LATEST_MS, ...ups.map((up) => (up ?? now) + LATEST_MS))
+      // Only where the two have been heard on their present wire: one that is being stopped has none.
+      const ups = [upSince(other.from) ?? now, upSince(other.to) ?? now]
+      if (ups.some((up) => heardAt < up)) continue
+      const from = Math.max(at, heardAt + LATEST_MS)
       const overdueMs = now - from - REPEAT_MS * 2 ** Math.min(MOST_DOUBLINGS, since)
       if (overdueMs > 1) return [other, overdueMs]
     }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { DEFECTS } from './defects.js'
 import { Hunt } from './hunt.js'
@@ -16,6 +17,14 @@ test('the same seed gives the same run, another seed another', async (t) => {
   const [one, again, other] = [await simulate(7), await simulate(7), await simulate(8)]
   t.is(one.hash, again.hash)
   t.not(one.hash, other.hash)
+})
+
+test('every defect still fits the kernel', (t) => {
+  for (const { name, edits } of DEFECTS)
+    for (const { file, find } of edits) {
+      const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
+      t.is(text.split(find).length - 1, 1, `${name}: ${file}: ${find}`)
+    }
 })
 
 for (const name of [

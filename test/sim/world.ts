@@ -111,6 +111,10 @@ export class World {
     return this.#hosts.get(host.actor) === host
   }
 
+  arrives(passage: Passage): void {
+    this.channels.arrives(passage, this.now())
+  }
+
   posts(passage: Passage): void {
     this.channels.posted(passage, this.now(), (actor) => this.#upSince.get(actor))
   }
