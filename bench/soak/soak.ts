@@ -25,7 +25,7 @@ export interface SoakReport extends Omit<SoakOptions, 'log'> {
   readonly wrong: number
   readonly setAside: number
   readonly slopes: Slopes
-  /** Judged from ten minutes on. */
+  /** Judged from half an hour on. */
   readonly leaks: readonly string[]
   readonly first: Usage | undefined
   readonly last: Usage | undefined
@@ -36,14 +36,14 @@ const WRITERS = 2
 const WORKERS = 3
 const PAUSE_MS = 20
 const CREDITS = 16
-const SAMPLE_MS = 2_000
+const SAMPLE_MS = 5_000
 const LOG_MS = 60_000
 const END_MS = 120_000
-/** The share of the run in which heaps and pools find their size, and the spans that a slope goes through. */
-const WARM_SHARE = 0.15
+/** Memory that threads leave behind finds its size in the first hundreds of restarts. */
+const WARM_MINUTES = 15
 const BLOCKS = 12
-/** In less time, heaps have not found their size, and a slope says nothing. */
-const LEAKS_FROM_MINUTES = 10
+/** In less time, a slope says nothing. */
+const LEAKS_FROM_MINUTES = 30
 
 /** Writers, workers and a collector at work, while a killer ends one of their places after another. */
 export async function soak(options: SoakOptions): Promise<SoakReport> {
@@ -97,7 +97,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     await realClock.deadline(troupe.done, END_MS, 'the end of the soak')
     const issued = await writers.askAll.issued()
     const account = await all.ask.account()
-    const slopes = slopesOf(samples, WARM_SHARE * minutes * 60_000, BLOCKS)
+    const slopes = slopesOf(samples, Math.min(WARM_MINUTES, minutes / 2) * 60_000, BLOCKS)
     const found = {
       issued: issued.reduce((sum, count) => sum + count, 0),
       seen: account.seen,
