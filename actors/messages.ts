@@ -1,3 +1,4 @@
+import type { Opinion } from '../alignment/index.js'
 import type { Demonstration } from './world.js'
 
 /** Versions that wrote something, read before the work began and after it ended. */
@@ -19,14 +20,27 @@ export interface PromptBatch {
   /** The update, and the iteration, ends with this batch. */
   readonly lastOfUpdate: boolean
   readonly lastOfIteration: boolean
-  readonly prompts: readonly { readonly id: string; readonly text: string }[]
+  readonly prompts: readonly PlannedPrompt[]
+  /** Of the policy that invented the prompts; −1 where no policy did. */
   readonly generatorVersion: number
 }
 
-interface SampledCompletion {
+export interface PlannedPrompt {
+  readonly id: string
+  readonly text: string
+  /** What people answered, where the data have it. */
+  readonly answers?: readonly string[] | undefined
+}
+
+/** Who wrote a completion: the policy, its frozen first model, their geometric mixture, or people (the data). */
+export type Writer = 'policy' | 'first' | 'mixture' | 'people'
+
+export interface SampledCompletion {
+  /** Default `policy`. */
+  readonly writer?: Writer | undefined
   readonly text: string
   readonly tokens: Int32Array
-  /** Of the untruncated policy at T = 1, one a token. */
+  /** Of its writer, untruncated, at T = 1, one a token; zeros where people wrote it. */
   readonly logprobs: Float32Array
   /** The version that wrote each token, where weights were taken while writing. */
   readonly versions?: Int32Array
@@ -37,6 +51,7 @@ export interface CandidateGroup {
   readonly promptId: string
   readonly prompt: string
   readonly completions: readonly SampledCompletion[]
+  /** Of the policy that wrote; −1 where every completion is the people's. */
   readonly version: VersionSpan
 }
 
@@ -55,8 +70,18 @@ export interface Judgment {
   readonly unreadable: number
 }
 
+/** Two completions of a group by their indices, and what a rater made of them with `first` shown first (or both orders averaged). */
+export interface Comparison {
+  readonly first: number
+  readonly second: number
+  readonly opinion: Opinion
+}
+
 export interface JudgedGroup extends CandidateGroup {
+  /** One a completion; without score where the rater only compares. */
   readonly judgments: readonly Judgment[]
+  readonly comparisons?: readonly Comparison[] | undefined
+  /** Of the policy where it judges itself; −1 where another rater did. */
   readonly judgeVersion: VersionSpan
 }
 

@@ -1,3 +1,4 @@
+import type { Opinion } from '../alignment/index.js'
 import type { Random } from '../runtime/time/random.js'
 
 /** One supervised example: loss on `completion` only. Texts are space-separated words of {@link World.words}. */
@@ -46,6 +47,30 @@ export interface World {
     counts: { readonly ift: number; readonly eft: number; readonly prompts: number },
     random: Random,
   ): Demonstration[]
+  /**
+   * `count` prompts (not held out), each with at least two distinct answers that people wrote, and the points that other people
+   * gave them, with their noise. Absent where the world has no such people.
+   */
+  preferences?(count: number, random: Random, options: { answers: number }): RatedAnswers[]
+}
+
+/** Answers of people to a prompt, with the points that people gave them. */
+export interface RatedAnswers {
+  readonly prompt: string
+  readonly answers: readonly string[]
+  /** One an answer, 0..5. */
+  readonly scores: readonly number[]
+}
+
+/**
+ * An annotator from outside: its strength, its biases and the instruction that it follows are options. It stands for the people
+ * or the larger model that a method names; no role but the annotator is given it.
+ */
+export interface Annotator {
+  /** Points of an answer, or undefined where it says nothing readable. */
+  score(prompt: string, answer: string, random: Random): number | undefined
+  /** Its opinion of two answers, as it is shown them. */
+  compare(prompt: string, first: string, second: string, random: Random): Opinion
 }
 
 /** An answer list ranked by the gold scorer (ties share a rank). */
@@ -70,6 +95,9 @@ export interface Gold {
 
 export interface WorldModule {
   readonly createWorld: (options: unknown) => World
+}
+export interface AnnotatorModule {
+  readonly createAnnotator: (options: unknown) => Annotator
 }
 export interface GoldModule {
   readonly createGold: (options: unknown) => Gold
