@@ -7,7 +7,7 @@ import { overOptimisationClaim } from './tabular/over-optimisation.js'
 import { positionBiasClaim } from './tabular/position-bias.js'
 import { rejectionSamplingClaim } from './tabular/rejection-sampling.js'
 
-export { type CheckResult, criterionOf, type Judgement, judge, type Verdict } from './check.js'
+export { boundsText, criterionOf, type Judgement, judge } from './check.js'
 export type { Claim, Figures, Trial } from './claim.js'
 
 /** Every claim that can be tried, in the order of their numbers. */

@@ -4,7 +4,7 @@ import { above, within } from '../check.js'
 import type { Claim } from '../claim.js'
 import { expectation, type LetterWorld, letterWorld, linear } from './letters.js'
 
-const [PAIRS, FLIPS, SMOOTHING, BETA] = [4000, 0.3, 0.1, 1]
+const [PAIRS, FLIPS, SMOOTHING, BETA] = [30_000, 0.3, 0.1, 1]
 const LOSSES = {
   dpo: { name: 'dpo', beta: BETA },
   cdpo: { name: 'cdpo', beta: BETA, labelSmoothing: FLIPS },

@@ -35,7 +35,7 @@ export const overOptimisationClaim: Claim = {
   paper:
     'Gao et al. 2023, figs. 1, 3: proxies 3M to 3B on 100k pairs; toy replication with letter strings: the proxy of 250 pairs peaks at n = 512, then falls',
   setup: `Letter strings, n = 1 to ${SIZES.at(-1)}, everything but the pairs enumerated. Proxies: Bradley–Terry of 3 features (coarse) or 13 (fine) on ${PAIRS.join(', ')} pairs that people labelled with noise. Reinforcement: the exact optimum ∝ ref·exp(t·proxy).`,
-  seeds: 10,
+  seeds: 20,
   checks: [
     above(`coarse, ${MANY} pairs: proxy at the last n less proxy where gold is greatest, sd`, of('proxyRise'), 0),
     above(`coarse, ${MANY} pairs: gold at its peak less gold at the last n, sd`, of('goldFall'), 0.05),
