@@ -1,6 +1,7 @@
 import test from 'ava'
 import { annotator } from '../../actors/index.js'
 import type { CandidateBatch, CandidateGroup, JudgedBatch } from '../../actors/messages.js'
+import { METRICS } from '../../actors/metric-table.js'
 import { alone, metricsNamed } from './fixtures/alone.js'
 import { says, serveApi } from './fixtures/api-server.js'
 import { candidateBatch } from './fixtures/batches.js'
@@ -82,6 +83,14 @@ test('pairs: 6 of 4 answers; the equal two tie, those with junk are invalid; a l
   t.deepEqual(metricsNamed(fair.events, 'annotator/position_consistency'), [1])
   const once = await rated({ by: 'pairs', orders: 'one' }, { positionBias: 0.2 })
   t.deepEqual(metricsNamed(once.events, 'annotator/position_consistency'), [])
+})
+
+test('the table’s metrics of an annotator are those that it reports', async (t) => {
+  const runs = await Promise.all([rated({}), rated({ by: 'pairs' })])
+  const seen = runs.flatMap(({ events }) => events.flatMap((event) => (event.type === 'metric' ? [event.name] : [])))
+  const rows = METRICS.filter(({ role }) => role === 'annotator')
+  t.deepEqual([...new Set(seen)].sort(), rows.map(({ name }) => name).sort())
+  t.true(rows.every(({ optional }) => optional))
 })
 
 test('rejection has scores and comparisons', async (t) => {
