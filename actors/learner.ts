@@ -32,8 +32,8 @@ export const learner = defineActor({
   config: learnerConfig,
   async start(context) {
     const training = await createTraining(context)
-    const { turn } = context
-    const reference = new ReplaySubject<ModelSnapshot>(1)
+    const { turn, config } = context
+    const reference = new ReplaySubject<ModelSnapshot>(config.references)
 
     function supervised(demonstrations: Observable<DemonstrationBatch>): Observable<ModelSnapshot> {
       return concat(
@@ -46,7 +46,7 @@ export const learner = defineActor({
         ),
         defer(() => turn.run('publish', training.finishSupervised)).pipe(
           tap((first) => {
-            reference.next(first)
+            for (let copy = 0; copy < config.references; copy++) reference.next(first)
             reference.complete()
           }),
         ),

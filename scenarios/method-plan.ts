@@ -58,14 +58,13 @@ export async function methodPlan(config: MethodConfig, arrangement: Arrangement,
     prompts: { ...data, staleness: staleness.max, answers: people },
     pairs: { ...data, answers: config.answers },
     sampler: { ...common, ...sampling, writers: [...writers] },
-    annotator: { world: config.world, annotator: config.annotator, label },
+    annotator: { annotator: config.annotator, label },
     rewardModel: { ...common, ...reward, prompts: rewardPrompts, answers: rewardAnswers, label },
     /** What the reward model is trained on. */
     rewardPairs: { ...rewardData, answers: rewardAnswers },
     rewardPrompts: { ...rewardData, staleness: 'iteration' as const },
     rewardSampler: { ...common, ...sampling, writers: [{ by: 'first' as const, n: rewardAnswers }] },
     rewardAnnotator: {
-      world: config.world,
       annotator: config.annotator,
       label: { ...label, by: 'pairs' as const, which: 'all' as const, orders: 'both' as const },
     },
@@ -83,6 +82,7 @@ export async function methodPlan(config: MethodConfig, arrangement: Arrangement,
       promptsPerUpdate,
       publishEvery: publishEveryOf(staleness),
       staleness: staleness.max,
+      references: config.sampler.replicas,
       checkpoints: `${out}/checkpoints`,
     },
     evaluator: {
@@ -94,13 +94,7 @@ export async function methodPlan(config: MethodConfig, arrangement: Arrangement,
 }
 
 /** Each of several replicas would have to be given what only one can get. */
-function checkReplicas(config: MethodConfig, { rater, writers }: Arrangement): void {
-  const readsFirst = writers.some(({ by }) => by === 'first' || by === 'mixture')
-  if (config.sampler.replicas > 1 && readsFirst)
-    throw new TroupeError('E_CONFIG', `${config.sampler.replicas} samplers cannot share the first model`, {
-      where: 'sampler.replicas',
-      hint: 'Use one sampler where writers read the first model',
-    })
+function checkReplicas(config: MethodConfig, { rater }: Arrangement): void {
   if (config.raters > 1 && rater === 'reward-model')
     throw new TroupeError('E_CONFIG', `${config.raters} reward models would each be trained on a part of the data`, {
       where: 'raters',

@@ -71,7 +71,7 @@ function wireRater(
   if (arrangement.rewardModel.labels === 'people') {
     const pairs = troupe.actor(preferenceSource, { config: plan.rewardPairs, supervise })
     troupe.connect(pairs.outputs.judged, scorer.inputs.pairs)
-    return () => scorer.askAll.counts()
+    return async () => (await scorer.askAll.counts()).map(({ rated }) => ({ judged: rated }))
   }
   const named = (what: string) => ({ name: `${what} of labels`, supervise })
   const asking = troupe.actor(promptSource, { config: plan.rewardPrompts, ...named('prompts') })
@@ -81,5 +81,5 @@ function wireRater(
   troupe.connect(trainer.outputs.reference, writing.inputs.reference)
   troupe.connect(writing.outputs.candidates, labelling.inputs.candidates)
   troupe.connect(labelling.outputs.judged, scorer.inputs.pairs)
-  return () => scorer.askAll.counts()
+  return async () => (await scorer.askAll.counts()).map(({ rated }) => ({ judged: rated }))
 }
