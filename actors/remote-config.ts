@@ -32,3 +32,12 @@ export const remoteSchema = z.strictObject({
   budget: z.int().min(1).default(10_000).describe('requests, further tries among them, after which the run ends'),
 })
 export type RemoteConfig = z.output<typeof remoteSchema>
+
+/** A replica's part of what all of them may ask the API. */
+export function shareOf(remote: RemoteConfig, replica: number, replicas: number): RemoteConfig {
+  return {
+    ...remote,
+    budget: Math.floor((remote.budget + replicas - 1 - replica) / replicas),
+    requestsPerMinute: remote.requestsPerMinute / replicas,
+  }
+}

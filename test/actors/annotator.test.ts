@@ -1,7 +1,8 @@
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { annotator } from '../../actors/index.js'
 import type { CandidateBatch, CandidateGroup, JudgedBatch } from '../../actors/messages.js'
 import { METRICS } from '../../actors/metric-table.js'
+import type { TroupeError } from '../../runtime/index.js'
 import { alone, metricsNamed } from './fixtures/alone.js'
 import { says, serveApi } from './fixtures/api-server.js'
 import { candidateBatch } from './fixtures/batches.js'
@@ -130,23 +131,42 @@ test('either an annotator or a remote one: both or neither is refused by name', 
   t.true(annotator.config.safeParse({ remote }).success)
 })
 
-test('a remote annotator judges a batch; where its budget ends the run ends, with nothing half judged', async (t) => {
-  const api = await serveApi(t, ({ body }) => says(/Answer 1:\nant bee\n/.test(body.messages[1]!.content) ? '1' : '2'))
-  const config = (budget: number) => ({
-    remote: { baseURL: api.baseURL, model: 'm', requestsPerMinute: 1e9, budget },
-    label: { by: 'pairs' as const, which: 'neighbours' as const },
+/** Two calls for each of two pairs of neighbours. */
+const ASKED = 4
+const remoteConfig = (baseURL: string, more: object = {}) => ({
+  remote: { baseURL, model: 'm', requestsPerMinute: 1e9, ...more },
+  label: { by: 'pairs' as const, which: 'neighbours' as const },
+})
+const ONE = { ...BATCH, groups: BATCH.groups.slice(0, 1) }
+const prefersAntBee = (t: ExecutionContext) =>
+  serveApi(t, ({ body }) => says(/Answer 1:\nant bee\n/.test(body.messages[1]!.content) ? '1' : '2'))
+
+for (const stage of ['inline', 'threads', 'virtual'] as const)
+  test(`${stage}: a remote annotator judges a batch`, async (t) => {
+    process.env.TROUPE_TEST_ANNOTATOR = 'sk-secret'
+    const api = await prefersAntBee(t)
+    const config = remoteConfig(api.baseURL, { apiKeyEnv: 'TROUPE_TEST_ANNOTATOR' })
+    const { out, events } = await alone(annotator, 'judged', 'counts', { config, inputs: { candidates: [ONE] }, stage })
+    t.deepEqual(out[0]!.groups[0]!.comparisons, [
+      { first: 0, second: 1, opinion: 1 },
+      { first: 3, second: 2, opinion: 1 },
+    ])
+    t.deepEqual(
+      api.received.map(({ authorization }) => authorization),
+      Array(ASKED).fill('Bearer sk-secret'),
+    )
+    t.false(JSON.stringify([out, events]).includes('sk-secret'))
   })
-  const batch = { ...BATCH, groups: BATCH.groups.slice(0, 1) }
-  const { out } = await alone(annotator, 'judged', 'counts', { config: config(4), inputs: { candidates: [batch] } })
-  t.deepEqual(out[0]!.groups[0]!.comparisons, [
-    { first: 0, second: 1, opinion: 1 },
-    { first: 3, second: 2, opinion: 1 },
-  ])
-  const asked = api.received.length
-  t.is(asked, 4)
-  const error = await t.throwsAsync<Error & { code: string; cause: { code: string } }>(
-    alone(annotator, 'judged', 'counts', { config: config(6), inputs: { candidates: [batch, batch] } }),
+
+test('where the budget ends the run ends: nothing is half judged, and the annotator does not begin anew', async (t) => {
+  const api = await prefersAntBee(t)
+  const error = await t.throwsAsync<TroupeError & { cause: TroupeError }>(
+    alone(annotator, 'judged', 'counts', {
+      config: remoteConfig(api.baseURL, { budget: ASKED + 2 }),
+      inputs: { candidates: [ONE, ONE] },
+      supervise: { maxRestarts: 5, backoff: { firstMs: 0 } },
+    }),
   )
   t.deepEqual([error.code, error.cause.code], ['E_ACTOR_FAILED', 'E_BUDGET'])
-  t.is(api.received.length, asked + 4)
+  t.is(api.received.length, ASKED)
 })

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import test from 'ava'
 import type { z } from 'zod'
 import { createRemoteAnnotator } from '../../actors/remote-annotator.js'
-import { remoteSchema } from '../../actors/remote-config.js'
+import { remoteSchema, shareOf } from '../../actors/remote-config.js'
 import { type Clock, realClock, seededRandom, TroupeError } from '../../runtime/index.js'
 import { toWire } from '../../runtime/kernel/errors.js'
 import { type Answer, type Received, says, serveApi } from './fixtures/api-server.js'
@@ -289,4 +289,17 @@ test('requests are evenly spaced, further tries too: at 120 a minute the nth wai
   const { slept, clock } = stillClock()
   await raterOf(api.baseURL, { requestsPerMinute: 120, concurrency: 1 }, { clock }).compare([match(), match(), match()])
   t.deepEqual(slept, [0, 500, 1000, 1500])
+})
+
+test('replicas share the budget and the pace, to the last request', (t) => {
+  const remote = remoteSchema.parse({ baseURL: 'http://localhost/v1', model: 'm', budget: 11, requestsPerMinute: 90 })
+  const shares = [0, 1, 2].map((replica) => shareOf(remote, replica, 3))
+  t.deepEqual(
+    shares.map(({ budget, requestsPerMinute }) => [budget, requestsPerMinute]),
+    [
+      [4, 30],
+      [4, 30],
+      [3, 30],
+    ],
+  )
 })

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { type MetricEntry, METRICS } from '../../actors/metric-table.js'
+import { METRICS, type MetricEntry } from '../../actors/metric-table.js'
 import { ROOT } from '../repository/files.js'
 import { tinyRun } from './fixtures/tiny-run.js'
 
