@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { labelSchema } from '../actors/labelling.js'
 import { sftSchema } from '../actors/learner-config.js'
+import { remoteSchema } from '../actors/remote-config.js'
 import { rewardModelConfig } from '../actors/reward-config.js'
 import { engineSchema, inFlightSchema, moduleSchemaOf, samplingSchema } from '../actors/shared.js'
 import { trainingSchema } from '../actors/training-config.js'
@@ -36,6 +37,9 @@ export const methodConfig = z.strictObject({
   annotator: moduleSchemaOf(worlds.default.annotator).describe(
     'an annotator from outside: strength, biases, instruction',
   ),
+  remote: remoteSchema
+    .optional()
+    .describe('a language model behind an OpenAI-compatible API, as the annotator in place of the world’s'),
   model: modelShape,
   demonstrations: z
     .strictObject({

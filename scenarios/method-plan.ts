@@ -51,6 +51,7 @@ export async function methodPlan(config: MethodConfig, arrangement: Arrangement,
     promptsPerUpdate: Math.min(reward.batch, rewardPrompts),
     batch: Math.min(reward.batch, rewardPrompts),
   }
+  const outside = config.remote ? { remote: config.remote } : { annotator: config.annotator }
   const sampling = { inFlight: config.sampler.inFlight, sampling: config.sampler.sampling }
   return {
     common,
@@ -58,14 +59,14 @@ export async function methodPlan(config: MethodConfig, arrangement: Arrangement,
     prompts: { ...data, staleness: staleness.max, answers: people },
     pairs: { ...data, answers: config.answers },
     sampler: { ...common, ...sampling, writers: [...writers] },
-    annotator: { annotator: config.annotator, label },
+    annotator: { ...outside, label },
     rewardModel: { ...common, ...reward, prompts: rewardPrompts, answers: rewardAnswers, label },
     /** What the reward model is trained on. */
     rewardPairs: { ...rewardData, answers: rewardAnswers },
     rewardPrompts: { ...rewardData, staleness: 'iteration' as const },
     rewardSampler: { ...common, ...sampling, writers: [{ by: 'first' as const, n: rewardAnswers }] },
     rewardAnnotator: {
-      annotator: config.annotator,
+      ...outside,
       label: { ...label, by: 'pairs' as const, which: 'all' as const, orders: 'both' as const },
     },
     learner: {
