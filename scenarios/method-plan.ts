@@ -39,6 +39,7 @@ export async function methodPlan(config: MethodConfig, arrangement: Arrangement,
   const countOf = (...who: readonly WriterChoice['by'][]) =>
     writers.filter(({ by }) => who.includes(by)).reduce((sum, { n }) => sum + n, 0)
   const people = countOf('people')
+  const everybody = countOf('policy', 'first', 'mixture', 'people')
   checkReplicas(config, arrangement)
 
   const common = { model: modelOf(config.model, world), world: config.world, engine: { ...config.engine, backend } }
