@@ -75,8 +75,7 @@ export async function methodPlan(config: MethodConfig, arrangement: Arrangement,
       sft: config.sft,
       training: arrangement.training.map((training) => ({
         ...training,
-        completions:
-          training.objective === 'rank' ? countOf('policy', 'first', 'mixture', 'people') : countOf('policy'),
+        completions: Math.max(1, training.objective === 'rank' ? everybody : countOf('policy')),
         behaviour: !isOffline && people === 0,
       })),
       demonstrations: counts.ift + counts.eft + counts.prompts,
