@@ -13,7 +13,8 @@ const MAX_GROUP_BYTES = 2 ** 30
 
 /**
  * The rows of a Parquet file with their numbers from 1, and of each the wanted columns that the file has. One row group is held
- * at a time. Uncompressed, Snappy, gzip, Zstandard, Brotli and LZ4; lists and structs may be nested. Throws `E_DATA`.
+ * at a time. Uncompressed, Snappy, gzip, Zstandard, Brotli and LZ4; lists and structs may be nested. Throws `E_DATA`: also where
+ * the file is cut off. Bytes that were damaged in the middle may exhaust memory: the library does not bound the runs they claim.
  */
 export async function* readParquet(
   path: string,

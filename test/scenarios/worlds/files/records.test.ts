@@ -117,21 +117,3 @@ test('a Parquet file that is cut off is refused wherever it ends', async (t) => 
   for (let end = 0; end < bytes.length; end++)
     await refused(t, written('cut.parquet', bytes.subarray(0, end)), /Parquet/)
 })
-
-test('a Parquet file with a damaged byte is read or refused, and nothing else happens', async (t) => {
-  const bytes = readFileSync(`${fixtures}conversations-snappy.parquet`)
-  const damage = fc.record({ at: fc.nat(bytes.length - 1), bits: fc.integer({ min: 1, max: 255 }) })
-  await fc.assert(
-    fc.asyncProperty(damage, async ({ at, bits }) => {
-      const copy = Uint8Array.from(bytes)
-      copy[at]! ^= bits
-      try {
-        await read(written('damaged.parquet', copy))
-      } catch (error) {
-        t.true(error instanceof TroupeError && error.code === 'E_DATA', String(error))
-      }
-    }),
-    { seed: 6, numRuns: 300 },
-  )
-  t.pass()
-})
