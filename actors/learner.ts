@@ -1,4 +1,4 @@
-import { concat, defer, filter, ignoreElements, type Observable } from 'rxjs'
+import { concat, defer, filter, ignoreElements, type Observable, ReplaySubject, tap } from 'rxjs'
 import { defineActor, port } from '../runtime/kernel/actor.js'
 import { learnerConfig } from './learner-config.js'
 import type { DemonstrationBatch, JudgedBatch, ModelSnapshot } from './messages.js'
@@ -6,18 +6,20 @@ import { unwanted } from './state.js'
 import { createTraining } from './training.js'
 
 /**
- * Trains the policy: supervised on demonstrations (this makes M1), then DPO on judged groups, an iteration at a time.
- * A version is one update; what is published is read by every follower. Groups are consumed in the order of their ids.
+ * Trains the policy: supervised on demonstrations (this makes M1), then by the configured objective on judged groups, an iteration
+ * at a time. A version is one update; what is published is read by every follower. Groups are consumed in the order of their ids.
+ * `reference` is M1, for those that need it beside the newest weights.
  */
 export const learner = defineActor({
   module: import.meta.url,
   role: 'learner',
   inputs: { demonstrations: port<DemonstrationBatch>(), judged: port<JudgedBatch>() },
-  outputs: { snapshots: port<ModelSnapshot>() },
+  outputs: { snapshots: port<ModelSnapshot>(), reference: port<ModelSnapshot>() },
   config: learnerConfig,
   async start(context) {
     const training = await createTraining(context)
     const { turn } = context
+    const reference = new ReplaySubject<ModelSnapshot>(1)
 
     function supervised(demonstrations: Observable<DemonstrationBatch>): Observable<ModelSnapshot> {
       return concat(
@@ -28,14 +30,19 @@ export const learner = defineActor({
           }),
           ignoreElements(),
         ),
-        defer(() => turn.run('publish', training.finishSupervised)),
+        defer(() => turn.run('publish', training.finishSupervised)).pipe(
+          tap((first) => {
+            reference.next(first)
+            reference.complete()
+          }),
+        ),
       )
     }
 
     function preferred(judged: Observable<JudgedBatch>): Observable<ModelSnapshot> {
       return training.intake.updates(judged).pipe(
         turn(training.update, {
-          name: 'dpo',
+          name: 'train',
           attributes: (batches) => ({
             update: batches[0]?.update ?? -1,
             prompts: batches.reduce((sum, { groups }) => sum + groups.length, 0),
@@ -47,9 +54,12 @@ export const learner = defineActor({
 
     return {
       streams({ demonstrations, judged }) {
-        if (!training.supervising) unwanted(demonstrations)
+        if (!training.supervising) {
+          unwanted(demonstrations)
+          reference.complete()
+        }
         const first = training.supervising ? [supervised(demonstrations)] : []
-        return { snapshots: concat(...first, preferred(judged)) }
+        return { snapshots: concat(...first, preferred(judged)), reference }
       },
       api: { accounts: training.accounts },
       snapshot: training.snapshot,

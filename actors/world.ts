@@ -48,7 +48,12 @@ export interface World {
     random: Random,
   ): Demonstration[]
   /**
-   * `count` prompts (not held out), each with at least two distinct answers that people wrote, and the points that other people
+   * What `count` people write who are asked this, each on their own: the quality of the `ift` demonstrations. Absent where the
+   * world has no such people.
+   */
+  answers?(prompt: string, count: number, random: Random): string[]
+  /**
+   * `count` distinct prompts (not held out), each with `options.answers` (at least 2) distinct answers that people wrote, and the points that other people
    * gave them, with their noise. Absent where the world has no such people.
    */
   preferences?(count: number, random: Random, options: { answers: number }): RatedAnswers[]

@@ -19,7 +19,7 @@ export function countWeights(config: DecoderConfig): number {
 }
 
 /** The weights, bound to their names, and the inputs after them. */
-export function splitInputs(config: DecoderConfig, inputs: readonly tf.Tensor[]) {
+function splitInputs(config: DecoderConfig, inputs: readonly tf.Tensor[]) {
   const count = countWeights(config)
   return { weights: bindWeights(config, inputs.slice(0, count)), rest: inputs.slice(count) }
 }

@@ -13,6 +13,7 @@ export {
 export { initParams, paramLayout } from './layout.js'
 export { createLoraTrainer, initLora, type LoraOptions, loraLayout, mergeLora } from './lora.js'
 export { loadAdapter, saveAdapter } from './lora-files.js'
+export { openMixture } from './mixture.js'
 export { openModel } from './model.js'
 export { nllLoss } from './nll.js'
 export { learningRateAt } from './optimizer.js'

@@ -1,9 +1,20 @@
 import { z } from 'zod'
-import { dpoSchema, sftSchema } from '../actors/learner-config.js'
+import { sftSchema } from '../actors/learner-config.js'
 import { engineSchema, inFlightSchema, moduleSchemaOf, samplingSchema } from '../actors/shared.js'
+import { preferenceOptimizer } from '../actors/training-config.js'
 import { runtimeKeys } from './runtime-config.js'
 import { selfRewardingCosts } from './self-rewarding-costs.js'
 import { worlds } from './worlds/index.js'
+
+const dpoSchema = z
+  .strictObject({
+    beta: z.number().positive().default(0.1).describe('strength of the pull to the reference model'),
+    minGap: z.number().min(0).default(0).describe('least difference of mean scores in a pair; equal scores never pair'),
+    mixRows: z.int().min(0).default(24).describe('demonstrations trained on beside the pairs of an update'),
+    mixCoefficient: z.number().min(0).default(1).describe('weight of their NLL'),
+    optimizer: preferenceOptimizer,
+  })
+  .prefault({})
 
 /** Every option of `troupe run self-rewarding`. */
 export const selfRewardingConfig = z.strictObject({

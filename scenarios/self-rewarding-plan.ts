@@ -1,4 +1,5 @@
 import { loadWorld } from '../actors/shared.js'
+import { trainingSchema } from '../actors/training-config.js'
 import type { LlamaConfig } from '../models/config.js'
 import { TroupeError } from '../runtime/index.js'
 import type { Backend } from '../runtime/tensor/index.js'
@@ -64,7 +65,8 @@ export async function planOf(config: SelfRewardingConfig, backend: Backend, out:
     judge: { ...common, judgments: config.judge.judgments, sampling: config.judge.sampling },
     learner: {
       ...common,
-      ...config.learner,
+      sft: config.learner.sft,
+      training: [trainingOf(config.learner.dpo)],
       demonstrations: counts.ift + counts.eft + counts.prompts,
       iterations,
       promptsPerUpdate,
@@ -80,6 +82,16 @@ export async function planOf(config: SelfRewardingConfig, backend: Backend, out:
       sampling: config.sampler.sampling,
     },
   }
+}
+
+/** DPO from M_t with M_t as reference, best against worst. */
+function trainingOf({ beta, minGap, mixRows, mixCoefficient, optimizer }: SelfRewardingConfig['learner']['dpo']) {
+  return trainingSchema.parse({
+    loss: { name: 'dpo', beta },
+    selection: { rule: 'best-worst', minGap },
+    mix: { rows: mixRows, coefficient: mixCoefficient },
+    optimizer,
+  })
 }
 
 /** As rarely as the bound allows, unless told; more rarely than the bound allows is refused. */

@@ -13,7 +13,7 @@ export interface Findings {
   readonly accounts: {
     readonly samples: { readonly consumed: number; readonly dropped: Readonly<Record<string, number>> }
     readonly staleness: LagSummaries
-    readonly trained: { readonly sftTokens: number; readonly dpoTokens: number }
+    readonly trained: { readonly sftTokens: number; readonly tokens: number }
   }
   readonly evaluations: readonly Evaluation[]
   readonly sampled: readonly { readonly issued: number; readonly tokens: number }[]
@@ -59,7 +59,7 @@ export function summarize(findings: Findings): Summary {
     samples: { issued, consumed, dropped, inFlight },
     throughput: {
       sampledTokensPerSecond: perSecond(sum(sampled.map((s) => s.tokens)), 'sampler'),
-      trainedTokensPerSecond: perSecond(accounts.trained.sftTokens + accounts.trained.dpoTokens, 'learner'),
+      trainedTokensPerSecond: perSecond(accounts.trained.sftTokens + accounts.trained.tokens, 'learner'),
       judgedPerSecond: perSecond(sum(judged.map((j) => j.judged)), 'judge'),
       busy: usage.fractions(durationMs),
     },
