@@ -6,7 +6,7 @@ import { loadGold } from './gold.js'
 import { createJudgeBench, type JudgeAgreement } from './judge-bench.js'
 import type { ModelSnapshot } from './messages.js'
 import { openPolicy, type WrittenText } from './policy.js'
-import { engineSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
+import { engineSchema, modelSchema, moduleSchema, openWorld, samplingSchema } from './shared.js'
 import { readState, vectorOf } from './state.js'
 import { toSequence } from './supervised.js'
 
@@ -59,7 +59,7 @@ const stateOf = (parameters: number) =>
 /** What the evaluator does with a model; it remembers the first and the previous one. */
 export async function createEvaluation(context: ActorContext<z.output<typeof evaluationConfig>>) {
   const { config, random, metric, progress, record, log } = context
-  const world = await loadWorld(config.world)
+  const world = await openWorld(config.world)
   const gold = await loadGold(config.gold)
   const params = new Float32Array(paramLayout(config.model).total)
   const policy = openPolicy(config.model, world, config.engine, { params })

@@ -2,23 +2,20 @@ import { TroupeError } from '../../../runtime/kernel/errors.js'
 import { type DataRecord, kindOf } from './records.js'
 
 /** One turn of a conversation. */
-export interface Message {
-  readonly role: string
-  readonly content: string
-}
+export type Message = { readonly role: string; readonly content: string }
 
 /** A text as it stands, or the turns of a conversation. */
 export type Text = string | readonly Message[]
 
 export interface PairRow {
   readonly prompt: Text
-  readonly chosen: Text
-  readonly rejected: Text
+  readonly chosen: string
+  readonly rejected: string
 }
 
 export interface DemonstrationRow {
   readonly prompt: Text
-  readonly completion: Text
+  readonly completion: string
 }
 
 const ASSISTANT = 'assistant'
@@ -37,14 +34,14 @@ export function promptOf(record: DataRecord): Text {
 
 /**
  * A pair: `prompt`, `chosen`, `rejected`, as texts or as turns; or `chosen` and `rejected` as whole conversations, whose prompt is
- * what they share (a `prompt` text beside them is not looked at, as in TRL). Throws `E_DATA`.
+ * what they share (a `prompt` text beside them is not looked at, as in TRL). After the prompt comes one answer. Throws `E_DATA`.
  */
 export function pairOf(record: DataRecord): PairRow {
   const [chosen, rejected] = [field(record, 'chosen'), field(record, 'rejected')]
-  if (isText(chosen) !== isText(rejected))
-    return fail(record, 'rejected', `is ${kindOf(rejected)} where chosen is ${kindOf(chosen)}`)
   const { prompt } = record.value
-  if (isText(chosen) || isText(rejected)) return { prompt: promptField(record), chosen, rejected }
+  if (isText(chosen) && isText(rejected)) return { prompt: promptField(record), chosen, rejected }
+  if (isText(chosen) || isText(rejected))
+    return fail(record, 'rejected', `is ${kindOf(rejected)} where chosen is ${kindOf(chosen)}`)
   if (isGiven(prompt) && !(isText(prompt) && isWhole(chosen) && isWhole(rejected))) {
     const before = promptField(record)
     return { prompt: before, chosen: after(record, 'chosen', before), rejected: after(record, 'rejected', before) }
@@ -121,11 +118,13 @@ function promptOfTurns(record: DataRecord, messages: readonly Message[]): readon
     : endsWithQuestion(record, 'messages', prompt)
 }
 
-/** The turns of a field after its prompt, where it repeats that; they begin and end with an answer. */
-function after(record: DataRecord, name: string, prompt: Text): readonly Message[] {
+/** The one answer of a field after its prompt, which it may repeat. */
+function after(record: DataRecord, name: string, prompt: Text): string {
   const all = turns(record, name)
   const repeats = !isText(prompt) && prompt.every((message, i) => isSame(message, all[i]))
-  const answer = repeats ? all.slice(prompt.length) : all
-  if (answer[0]?.role === ASSISTANT && answer.at(-1)?.role === ASSISTANT) return answer
-  return fail(record, name, `does not begin and end with an answer of the ${ASSISTANT} after its prompt`)
+  const [answer, ...more] = repeats ? all.slice(prompt.length) : all
+  if (answer?.role !== ASSISTANT) return fail(record, name, `has no answer of the ${ASSISTANT} after its prompt`)
+  return more.length === 0
+    ? answer.content
+    : fail(record, name, `goes on for ${more.length + 1} turns after its prompt, and one is read`)
 }

@@ -23,31 +23,26 @@ test('pairs: explicit and implicit prompts, texts and turns', (t) => {
   const texts = { prompt: 'hi', chosen: 'good', rejected: '' }
   t.deepEqual(pairOf(row({ ...texts, margin: 2 })), texts)
   const turns = { prompt: [ask], chosen: [good], rejected: [bad] }
-  t.deepEqual(pairOf(row(turns)), turns)
-  t.deepEqual(pairOf(row({ ...turns, prompt: 'hi' })), { ...turns, prompt: 'hi' })
+  t.deepEqual(pairOf(row(turns)), { prompt: [ask], chosen: 'good', rejected: 'bad' })
+  t.deepEqual(pairOf(row({ ...turns, prompt: 'hi' })), { prompt: 'hi', chosen: 'good', rejected: 'bad' })
   const whole = { chosen: [ask, answer, more, good], rejected: [ask, answer, more, bad] }
-  const extracted = { prompt: [ask, answer, more], chosen: [good], rejected: [bad] }
+  const extracted = { prompt: [ask, answer, more], chosen: 'good', rejected: 'bad' }
   t.deepEqual(pairOf(row(whole)), extracted)
   t.deepEqual(pairOf(row({ ...whole, prompt: 'hi' })), extracted, 'as UltraFeedback has it')
   t.deepEqual(pairOf(row({ ...whole, prompt: [ask, answer, more] })), extracted, 'the prompt is said twice')
   t.deepEqual(pairOf(row({ chosen: [ask, good], rejected: [ask, good] })), {
     prompt: [ask],
-    chosen: [good],
-    rejected: [good],
-  })
-  t.deepEqual(pairOf(row({ chosen: [ask, good, more, answer], rejected: [ask, bad] })), {
-    prompt: [ask],
-    chosen: [good, more, answer],
-    rejected: [bad],
+    chosen: 'good',
+    rejected: 'good',
   })
 })
 
 test('demonstrations: prompt and completion, or a conversation', (t) => {
   t.deepEqual(demonstrationOf(row({ prompt: 'hi', completion: ' ho' })), { prompt: 'hi', completion: ' ho' })
-  t.deepEqual(demonstrationOf(row({ prompt: [ask], completion: [answer] })), { prompt: [ask], completion: [answer] })
+  t.deepEqual(demonstrationOf(row({ prompt: [ask], completion: [answer] })), { prompt: [ask], completion: 'ho' })
   t.deepEqual(demonstrationOf(row({ messages: [ask, answer, more, good] })), {
     prompt: [ask, answer, more],
-    completion: [good],
+    completion: 'good',
   })
 })
 
@@ -70,11 +65,11 @@ const wrong: [read: (record: ReturnType<typeof row>) => unknown, value: Record<s
     { chosen: [user('a'), good], rejected: [user('b'), bad] },
     /^prompt is missing, and chosen and rejected have/,
   ],
-  [pairOf, { chosen: [ask, good, more], rejected: [ask, bad, more] }, /^chosen does not begin and end with an answer/],
-  [pairOf, { prompt: [ask], chosen: [more, good], rejected: [bad] }, /^chosen does not begin and end with an answer/],
+  [pairOf, { chosen: [ask, good, more], rejected: [ask, bad] }, /^chosen goes on for 2 turns after its prompt/],
+  [pairOf, { prompt: [ask], chosen: [good], rejected: [more, bad] }, /^rejected has no answer of the assistant/],
   [demonstrationOf, { prompt: 'hi' }, /^completion is missing, as is messages$/],
   [demonstrationOf, { completion: 'ho' }, /^prompt is missing$/],
-  [demonstrationOf, { messages: [ask, answer, more] }, /^messages does not begin and end with an answer/],
+  [demonstrationOf, { messages: [ask, answer, more] }, /^messages goes on for 2 turns after its prompt/],
 ]
 
 test('what a row lacks is said by row and field', (t) => {
