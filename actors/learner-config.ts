@@ -27,6 +27,7 @@ export const learnerConfig = z.strictObject({
     .union([z.int().min(1), z.literal('iteration')])
     .describe('updates between two published versions; "iteration": once at its end'),
   staleness: z.union([z.int().min(0), z.literal('iteration')]).describe('greatest lag allowed; asserted'),
+  start: z.string().optional().describe('Hugging Face folder whose weights training starts from; default fresh ones'),
   checkpoints: z.string().optional().describe('folder for Hugging Face checkpoints of M1, M2, …'),
 })
 export type LearnerConfig = z.output<typeof learnerConfig>

@@ -1,8 +1,8 @@
 import { loadWorld } from '../actors/shared.js'
 import { trainingSchema } from '../actors/training-config.js'
-import type { LlamaConfig } from '../models/config.js'
 import { TroupeError } from '../runtime/index.js'
 import type { Backend } from '../runtime/tensor/index.js'
+import { modelOf } from './model-of.js'
 import type { SelfRewardingConfig } from './self-rewarding-config.js'
 
 /** What each role is given, worked out from the scenario's configuration. */
@@ -18,28 +18,7 @@ export async function planOf(config: SelfRewardingConfig, backend: Backend, out:
       throw new TroupeError('E_CONFIG', `demonstrations.${kind} is 0`, {
         hint: 'Without demonstrations the model can neither answer nor invent prompts',
       })
-  const idOf = (marker: string) => world.words.indexOf(marker)
-  const { hiddenSize, intermediateSize, layers, heads, kvHeads } = config.model
-  if (hiddenSize % heads !== 0 || heads % kvHeads !== 0)
-    throw new TroupeError('E_CONFIG', `model: ${hiddenSize} wide does not split into ${heads} heads over ${kvHeads}`, {
-      hint: 'hiddenSize must be a multiple of heads, and heads of kvHeads',
-    })
-  const model: LlamaConfig = {
-    vocabSize: world.words.length,
-    hiddenSize,
-    intermediateSize,
-    numHiddenLayers: layers,
-    numAttentionHeads: heads,
-    numKeyValueHeads: kvHeads,
-    headDim: hiddenSize / heads,
-    maxPositionEmbeddings: world.limits.context,
-    rmsNormEps: 1e-5,
-    ropeTheta: 10_000,
-    tieWordEmbeddings: true,
-    bosTokenId: idOf(world.markers.begin),
-    eosTokenId: idOf(world.markers.end),
-    padTokenId: idOf(world.markers.pad),
-  }
+  const model = await modelOf(config.model, world)
   const common = { model, world: config.world, engine: { ...config.engine, backend } }
   const counts = { ...config.demonstrations, ...(config.eft ? {} : { eft: 0 }) }
   const publishEvery = publishEveryOf(staleness)
