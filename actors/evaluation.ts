@@ -17,7 +17,10 @@ export const evaluationConfig = z.strictObject({
   engine: engineSchema.prefault({}),
   prompts: z.int().min(1).describe('held-out prompts answered by every model'),
   samples: z.int().min(1).default(4).describe('answers to each held-out prompt'),
-  judgeSet: z.int().min(1).describe('held-out prompts whose answers the judge ranks'),
+  judgeSet: z
+    .int()
+    .min(0)
+    .describe('held-out prompts whose answers the policy ranks as a judge; 0 where it does not judge'),
   judgments: z.int().min(1).default(3).describe('verdicts averaged'),
   sampling: samplingSchema({ temperature: 0.7, topP: 0.9, topK: 0 }),
 })
@@ -134,7 +137,7 @@ export async function createEvaluation(context: ActorContext<z.output<typeof eva
     const { name, goldScore, againstFirst, judge, kl, meanLength } = evaluation
     metric('eval/gold_win_rate', againstFirst.mean, { model: name })
     metric('eval/gold_score', goldScore, { model: name })
-    metric('eval/judge_accuracy', judge.pairAccuracy ?? 0, { model: name })
+    if (judge.pairAccuracy !== null) metric('eval/judge_accuracy', judge.pairAccuracy, { model: name })
     metric('eval/kl', kl, { model: name })
     metric('eval/length', meanLength, { model: name })
     record('evaluation', evaluation)

@@ -1,3 +1,4 @@
+export { annotator } from './annotator.js'
 export type { Evaluation } from './evaluation.js'
 export { evaluator } from './evaluator.js'
 export type { InventorCounts } from './inventor.js'
@@ -8,4 +9,14 @@ export { promptGenerator } from './prompt-generator.js'
 export { promptSource } from './prompt-source.js'
 export { sampler } from './sampler.js'
 export { source } from './source.js'
-export type { Demonstration, Gold, GoldModule, RankedAnswers, Verdict, World, WorldModule } from './world.js'
+export type {
+  Annotator,
+  AnnotatorModule,
+  Demonstration,
+  Gold,
+  GoldModule,
+  RankedAnswers,
+  Verdict,
+  World,
+  WorldModule,
+} from './world.js'

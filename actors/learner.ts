@@ -1,9 +1,19 @@
-import { concat, defer, filter, ignoreElements, type Observable, ReplaySubject, tap } from 'rxjs'
+import { concat, defer, filter, ignoreElements, map, merge, type Observable, ReplaySubject, tap } from 'rxjs'
 import { defineActor, port } from '../runtime/kernel/actor.js'
 import { learnerConfig } from './learner-config.js'
-import type { DemonstrationBatch, JudgedBatch, ModelSnapshot } from './messages.js'
+import type { CandidateBatch, DemonstrationBatch, JudgedBatch, ModelSnapshot } from './messages.js'
 import { unwanted } from './state.js'
 import { createTraining } from './training.js'
+
+/** Candidates that are trained on as they are, without anybody's opinion. */
+function unrated(batch: CandidateBatch): JudgedBatch {
+  const groups = batch.groups.map((group) => ({
+    ...group,
+    judgments: group.completions.map(() => ({ verdicts: [], unreadable: 0 })),
+    judgeVersion: { start: -1, end: -1 },
+  }))
+  return { ...batch, groups }
+}
 
 /**
  * Trains the policy: supervised on demonstrations (this makes M1), then by the configured objective on judged groups, an iteration
@@ -13,13 +23,17 @@ import { createTraining } from './training.js'
 export const learner = defineActor({
   module: import.meta.url,
   role: 'learner',
-  inputs: { demonstrations: port<DemonstrationBatch>(), judged: port<JudgedBatch>() },
+  inputs: {
+    demonstrations: port<DemonstrationBatch>(),
+    judged: port<JudgedBatch>({ optional: true }),
+    candidates: port<CandidateBatch>({ optional: true }),
+  },
   outputs: { snapshots: port<ModelSnapshot>(), reference: port<ModelSnapshot>() },
   config: learnerConfig,
   async start(context) {
     const training = await createTraining(context)
-    const { turn } = context
-    const reference = new ReplaySubject<ModelSnapshot>(1)
+    const { turn, config } = context
+    const reference = new ReplaySubject<ModelSnapshot>(config.references)
 
     function supervised(demonstrations: Observable<DemonstrationBatch>): Observable<ModelSnapshot> {
       return concat(
@@ -32,7 +46,7 @@ export const learner = defineActor({
         ),
         defer(() => turn.run('publish', training.finishSupervised)).pipe(
           tap((first) => {
-            reference.next(first)
+            for (let copy = 0; copy < config.references; copy++) reference.next(first)
             reference.complete()
           }),
         ),
@@ -53,13 +67,13 @@ export const learner = defineActor({
     }
 
     return {
-      streams({ demonstrations, judged }) {
+      streams({ demonstrations, judged, candidates }) {
         if (!training.supervising) {
           unwanted(demonstrations)
           reference.complete()
         }
         const first = training.supervising ? [supervised(demonstrations)] : []
-        return { snapshots: concat(...first, preferred(judged)), reference }
+        return { snapshots: concat(...first, preferred(merge(judged, candidates.pipe(map(unrated))))), reference }
       },
       api: { accounts: training.accounts },
       snapshot: training.snapshot,

@@ -25,7 +25,8 @@ const stateOf = (parameters: number) =>
 
 /**
  * Answers prompts: N candidates of each, with the newest published policy that the staleness bound admits, and what other
- * writers add. Where one of them reads the frozen first model, nothing is written before that has come.
+ * writers add. Where one of them reads the frozen first model, nothing is written before that has come on `reference`: once
+ * for each replica, because a message goes to one of them.
  */
 export const sampler = defineActor({
   module: import.meta.url,
@@ -120,7 +121,7 @@ export const sampler = defineActor({
 const noReference = () =>
   new TroupeError('E_CONFIG', 'a writer reads the first model (first, mixture), and none came', {
     where: 'sampler',
-    hint: 'Connect the output `reference` of the learner with the input `reference` of the sampler',
+    hint: 'Connect the output `reference` of the learner with the input `reference` of the sampler; each replica needs one',
   })
 
 /** The oldest and the newest version that wrote a token of a group; −1 where no version did. */

@@ -2,8 +2,10 @@ import { z } from 'zod'
 import { sftSchema } from '../actors/learner-config.js'
 import { engineSchema, inFlightSchema, moduleSchemaOf, samplingSchema } from '../actors/shared.js'
 import { preferenceOptimizer } from '../actors/training-config.js'
+import { modelShape } from './model-of.js'
 import { runtimeKeys } from './runtime-config.js'
 import { selfRewardingCosts } from './self-rewarding-costs.js'
+import { stalenessSchema } from './staleness.js'
 import { worlds } from './worlds/index.js'
 
 const dpoSchema = z
@@ -23,16 +25,7 @@ export const selfRewardingConfig = z.strictObject({
   gold: moduleSchemaOf(worlds.default.gold).describe(
     'the scorer that only the evaluator sees; its options are the world’s, unless given',
   ),
-  model: z
-    .strictObject({
-      hiddenSize: z.int().min(8).default(64),
-      intermediateSize: z.int().min(8).default(176),
-      layers: z.int().min(1).default(2),
-      heads: z.int().min(1).default(4),
-      kvHeads: z.int().min(1).default(4),
-    })
-    .prefault({})
-    .describe('a Llama-family decoder, trained from scratch'),
+  model: modelShape,
   demonstrations: z
     .strictObject({
       ift: z.int().min(0).default(60_000).describe('instructions answered by people'),
@@ -48,18 +41,7 @@ export const selfRewardingConfig = z.strictObject({
     .describe('new prompts of each iteration after M1'),
   promptsPerUpdate: z.int().min(1).default(48).describe('prompts whose pairs make one update of the learner'),
   batch: z.int().min(1).default(24).describe('prompts in one message'),
-  staleness: z
-    .strictObject({
-      max: z
-        .union([z.int().min(0), z.literal('iteration')])
-        .default('iteration')
-        .describe('greatest lag of a sample in learner versions; 0 is synchronous; "iteration" as in the paper'),
-      publishEvery: z
-        .union([z.int().min(1), z.literal('iteration')])
-        .optional()
-        .describe('updates between published versions; default: as rarely as `max` allows'),
-    })
-    .prefault({}),
+  staleness: stalenessSchema,
   generator: z
     .strictObject({
       shots: z.int().min(1).max(8).default(4),

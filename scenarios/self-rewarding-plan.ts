@@ -4,15 +4,13 @@ import { TroupeError } from '../runtime/index.js'
 import type { Backend } from '../runtime/tensor/index.js'
 import { modelOf } from './model-of.js'
 import type { SelfRewardingConfig } from './self-rewarding-config.js'
+import { checkBatch, publishEveryOf } from './staleness.js'
 
 /** What each role is given, worked out from the scenario's configuration. */
 export async function planOf(config: SelfRewardingConfig, backend: Backend, out: string) {
   const world = await loadWorld(config.world)
   const { staleness, promptsPerUpdate, iterations, batch } = config
-  if (batch > promptsPerUpdate)
-    throw new TroupeError('E_CONFIG', `batch is ${batch}, more than promptsPerUpdate (${promptsPerUpdate})`, {
-      hint: 'Choose a batch that divides promptsPerUpdate',
-    })
+  checkBatch(config)
   for (const kind of ['ift', 'prompts'] as const)
     if (config.demonstrations[kind] === 0)
       throw new TroupeError('E_CONFIG', `demonstrations.${kind} is 0`, {
@@ -71,15 +69,4 @@ function trainingOf({ beta, minGap, mixRows, mixCoefficient, optimizer }: SelfRe
     mix: { rows: mixRows, coefficient: mixCoefficient },
     optimizer,
   })
-}
-
-/** As rarely as the bound allows, unless told; more rarely than the bound allows is refused. */
-function publishEveryOf({ max, publishEvery }: SelfRewardingConfig['staleness']): number | 'iteration' {
-  if (max === 'iteration') return publishEvery ?? 'iteration'
-  if (publishEvery === undefined) return max + 1
-  if (publishEvery === 'iteration' || publishEvery > max + 1)
-    throw new TroupeError('E_CONFIG', `staleness.publishEvery ${publishEvery} cannot keep staleness.max ${max}`, {
-      hint: `Publish at least every ${max + 1} updates, or allow a greater lag`,
-    })
-  return publishEvery
 }

@@ -7,7 +7,7 @@ import type { RunOptions, Scenario } from './scenario.js'
 import { type SelfRewardingConfig, selfRewardingConfig } from './self-rewarding-config.js'
 import { planOf } from './self-rewarding-plan.js'
 import { quick } from './self-rewarding-presets.js'
-import { summarize } from './self-rewarding-summary.js'
+import { summarize } from './summarize.js'
 import type { Summary } from './summary.js'
 
 /**
@@ -66,6 +66,7 @@ async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
       judges.askAll.counts(),
     ])
     return summarize({
+      scenario: 'self-rewarding',
       options,
       durationMs: elapsedMs(),
       accounts,

@@ -1,11 +1,13 @@
 import test from 'ava'
 import { sampler } from '../../actors/index.js'
 import type { CandidateBatch, ModelSnapshot, PromptBatch, SampledCompletion } from '../../actors/messages.js'
-import { initParams, openMixture, openModel } from '../../models/index.js'
-import { seededRandom } from '../../runtime/index.js'
+import { initParams, openMixture, openModel, paramLayout } from '../../models/index.js'
+import { createTroupe, type OutputRef, seededRandom } from '../../runtime/index.js'
+import { createWeightStore } from '../../runtime/tensor/index.js'
 import { alone, COMMON, TINY_MODEL, untrained } from './fixtures/alone.js'
 import { promptBatch } from './fixtures/batches.js'
 import { checkCuts, storeWith } from './fixtures/cuts.js'
+import { feeder, keeper } from './fixtures/ends.js'
 import { host } from './fixtures/host.js'
 import { createWorld } from './fixtures/tiny-world.js'
 
@@ -213,4 +215,45 @@ test('what a writer needs and does not get is said', async (t) => {
   refused([{ by: 'policy' }, { by: 'policy' }], /each writer at most once/)
   refused([{ by: 'policy', weight: 0.5 }], /weight/)
   refused([{ by: 'mixture', weight: 2 }], /weight/)
+})
+
+/** Three samplers, and the first model sent so many times. */
+async function sampleInReplicas(
+  writers: { by: 'policy' | 'first' }[],
+  batches: readonly PromptBatch[],
+  models: number,
+) {
+  const store = createWeightStore(paramLayout(TINY_MODEL))
+  store.publish(5, untrained())
+  const troupe = createTroupe({ stage: 'inline', seed: 1, weights: store.handle })
+  const feed = (name: string, items: unknown[]) => troupe.actor(feeder, { name, config: { items } }).outputs.items
+  const samplers = troupe.actor(sampler, { config: { ...COMMON, sampling: PLAIN, writers }, replicas: 3 })
+  const receiver = troupe.actor(keeper, { config: {} })
+  const sent = feed(
+    'models',
+    Array.from({ length: models }, () => first),
+  )
+  troupe.connect(sent as OutputRef<ModelSnapshot>, samplers.inputs.reference)
+  troupe.connect(feed('prompts', [...batches]) as OutputRef<PromptBatch>, samplers.inputs.prompts)
+  troupe.connect<unknown>(samplers.outputs.candidates, receiver.inputs.items)
+  try {
+    await troupe.start()
+    await troupe.done
+    return ((await receiver.ask.kept()) as CandidateBatch[]).sort((a, b) => a.id - b.id)
+  } finally {
+    await troupe.stop()
+  }
+}
+
+test('each replica takes a first model of its own, so as many must be sent', async (t) => {
+  const writers = [{ by: 'policy' as const }, { by: 'first' as const }]
+  const batches = Array.from({ length: 5 }, (_, id) => batch(id, prompts))
+  const alone = await sample(batches, { writers }, first)
+  const kept = await sampleInReplicas(writers, batches, 3)
+  t.deepEqual(
+    kept.flatMap(({ groups }) => groups),
+    alone.groups,
+  )
+  const error = await t.throwsAsync(sampleInReplicas(writers, batches, 1))
+  t.like(error!.cause, { code: 'E_CONFIG', message: 'a writer reads the first model (first, mixture), and none came' })
 })

@@ -1,19 +1,13 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { TroupeError } from '../../../runtime/kernel/errors.js'
-
-/** Absolute, so that a run can be run again from anywhere. */
-const path = z
-  .string()
-  .min(1)
-  .transform((given) => resolve(given))
+import { ownPath } from '../../own-path.js'
 
 /** Options of the world of one's own files. */
 export const filesOptions = z.strictObject({
-  model: path.describe('Hugging Face folder whose tokenizer, chat template and limits are used'),
-  prompts: path.optional().describe('.jsonl or .parquet with prompt, or messages; default those of the other files'),
-  pairs: path.optional().describe('.jsonl or .parquet with prompt, chosen and rejected'),
-  demonstrations: path
+  model: ownPath.describe('Hugging Face folder whose tokenizer, chat template and limits are used'),
+  prompts: ownPath.optional().describe('.jsonl or .parquet with prompt, or messages; default those of the other files'),
+  pairs: ownPath.optional().describe('.jsonl or .parquet with prompt, chosen and rejected'),
+  demonstrations: ownPath
     .optional()
     .describe('.jsonl or .parquet with prompt and completion, or messages; default what is chosen in pairs'),
   template: z

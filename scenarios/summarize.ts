@@ -4,11 +4,11 @@ import { assert } from '../runtime/kernel/errors.js'
 import type { Books } from './books.js'
 import { failuresOf } from './failures.js'
 import type { RunOptions } from './scenario.js'
-import type { SelfRewardingConfig } from './self-rewarding-config.js'
 import { type Summary, summarySchema } from './summary.js'
 
 export interface Findings {
-  readonly options: RunOptions<SelfRewardingConfig>
+  readonly scenario: string
+  readonly options: RunOptions<{ readonly [key: string]: unknown }>
   readonly durationMs: number
   readonly accounts: {
     readonly samples: { readonly consumed: number; readonly dropped: Readonly<Record<string, number>> }
@@ -23,7 +23,7 @@ export interface Findings {
 
 /** Brings what the roles found into the form of `summary.json`; rates are over each role's own busy time. */
 export function summarize(findings: Findings): Summary {
-  const { options, durationMs, accounts, evaluations, sampled, judged, books } = findings
+  const { scenario, options, durationMs, accounts, evaluations, sampled, judged, books } = findings
   const { usage, book } = books
   const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0)
   const perSecond = (count: number, role: string) => count / Math.max(1e-3, usage.busyMs(role) / 1000)
@@ -32,7 +32,7 @@ export function summarize(findings: Findings): Summary {
   const inFlight = issued - consumed - sum(Object.values(dropped))
   assert(inFlight === 0, `samples issued ${issued} = consumed ${consumed} + dropped + in flight ${inFlight} at the end`)
   return summarySchema.parse({
-    scenario: 'self-rewarding',
+    scenario,
     seed: options.seed,
     stage: options.stage,
     backend: options.backend,

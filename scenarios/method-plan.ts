@@ -1,0 +1,107 @@
+import type { z } from 'zod'
+import type { Label } from '../actors/labelling.js'
+import { loadWorld } from '../actors/shared.js'
+import type { trainingSchema } from '../actors/training-config.js'
+import type { WriterChoice } from '../actors/writers.js'
+import { TroupeError } from '../runtime/index.js'
+import type { Backend } from '../runtime/tensor/index.js'
+import type { MethodConfig } from './method-config.js'
+import { modelOf } from './model-of.js'
+import { checkBatch, publishEveryOf } from './staleness.js'
+
+type Training = z.input<typeof trainingSchema>
+
+/** What of the wiring follows from a method and its own keys. */
+export interface Arrangement {
+  readonly rater: MethodConfig['rater']
+  readonly label: Label
+  readonly writers: readonly WriterChoice[]
+  readonly rewardModel: MethodConfig['rewardModel']
+  /** How each iteration trains; the last entry serves all that follow. */
+  readonly training: readonly Training[]
+}
+
+/** The usual wiring: all as configured; parameters of the method's own loss hold as long as it is the one that is named. */
+export function arrangementOf(config: MethodConfig, ownLoss: { readonly [parameter: string]: unknown }): Arrangement {
+  const { rater, label, rewardModel, sampler, training } = config
+  const given = Object.fromEntries(Object.entries(config.loss).filter(([, value]) => value !== undefined))
+  const loss = given.name === ownLoss.name ? { ...ownLoss, ...given } : given
+  return { rater, label, rewardModel, writers: sampler.writers, training: [{ ...training, loss }] }
+}
+
+/** What each role is given, worked out from the configuration and the arrangement. */
+export async function methodPlan(config: MethodConfig, arrangement: Arrangement, backend: Backend, out: string) {
+  const world = await loadWorld(config.world)
+  checkBatch({ batch: config.batchSize, promptsPerUpdate: config.promptsPerUpdate })
+  const { iterations, promptsPerUpdate, batchSize: batch, repeat, staleness } = config
+  const { rater, label, writers, rewardModel } = arrangement
+  const isOffline = rater === 'people'
+  const countOf = (...who: readonly WriterChoice['by'][]) =>
+    writers.filter(({ by }) => who.includes(by)).reduce((sum, { n }) => sum + n, 0)
+  const people = countOf('people')
+  checkReplicas(config, arrangement)
+
+  const common = {
+    model: await modelOf(config.model, world),
+    world: config.world,
+    engine: { ...config.engine, backend },
+  }
+  const data = { world: config.world, iterations, promptsPerUpdate, batch, repeat }
+  const counts = config.demonstrations
+  const { labels: _, prompts: rewardPrompts, answers: rewardAnswers, ...reward } = rewardModel
+  const rewardData = {
+    world: config.world,
+    iterations: [rewardPrompts],
+    promptsPerUpdate: Math.min(reward.batch, rewardPrompts),
+    batch: Math.min(reward.batch, rewardPrompts),
+  }
+  const sampling = { inFlight: config.sampler.inFlight, sampling: config.sampler.sampling }
+  return {
+    common,
+    source: { world: config.world, demonstrations: counts, seedPrompts: 1 },
+    prompts: { ...data, staleness: staleness.max, answers: people },
+    pairs: { ...data, answers: config.answers },
+    sampler: { ...common, ...sampling, writers: [...writers] },
+    annotator: { annotator: config.annotator, label },
+    rewardModel: { ...common, ...reward, prompts: rewardPrompts, answers: rewardAnswers, label },
+    /** What the reward model is trained on. */
+    rewardPairs: { ...rewardData, answers: rewardAnswers },
+    rewardPrompts: { ...rewardData, staleness: 'iteration' as const },
+    rewardSampler: { ...common, ...sampling, writers: [{ by: 'first' as const, n: rewardAnswers }] },
+    rewardAnnotator: {
+      annotator: config.annotator,
+      label: { ...label, by: 'pairs' as const, which: 'all' as const, orders: 'both' as const },
+    },
+    learner: {
+      ...common,
+      sft: config.sft,
+      training: arrangement.training.map((training) => ({
+        ...training,
+        completions:
+          training.objective === 'rank' ? countOf('policy', 'first', 'mixture', 'people') : countOf('policy'),
+        behaviour: !isOffline && people === 0,
+      })),
+      demonstrations: counts.ift + counts.eft + counts.prompts,
+      iterations,
+      promptsPerUpdate,
+      publishEvery: publishEveryOf(staleness),
+      staleness: staleness.max,
+      references: config.sampler.replicas,
+      checkpoints: `${out}/checkpoints`,
+    },
+    evaluator: {
+      ...common,
+      gold: { ...config.gold, options: { ...config.world.options, ...config.gold.options } },
+      ...config.evaluation,
+    },
+  }
+}
+
+/** Each of several replicas would have to be given what only one can get. */
+function checkReplicas(config: MethodConfig, { rater }: Arrangement): void {
+  if (config.raters > 1 && rater === 'reward-model')
+    throw new TroupeError('E_CONFIG', `${config.raters} reward models would each be trained on a part of the data`, {
+      where: 'raters',
+      hint: 'Use one reward model; annotators may be several',
+    })
+}
