@@ -5,7 +5,7 @@ import { labelGroups, labelSchema } from './labelling.js'
 import type { CandidateBatch, JudgedBatch, JudgedGroup } from './messages.js'
 import type { Rater } from './rater.js'
 import { noRatings, ratingCountsSchema, reportRatings } from './rating-counts.js'
-import { type RemoteConfig, remoteSchema } from './remote-config.js'
+import { type RemoteConfig, remoteSchema, shareOf } from './remote-config.js'
 import { moduleSchema } from './shared.js'
 import { readState } from './state.js'
 
@@ -76,14 +76,5 @@ async function openRater(
 ): Promise<Rater> {
   if (annotator) return loadAnnotator(annotator)
   const { createRemoteAnnotator } = await import('./remote-annotator.js') // its client takes long to load
-  return createRemoteAnnotator(shareOf(remote as RemoteConfig, self), { signal })
-}
-
-/** A replica's part of what the API may be asked. */
-function shareOf(remote: RemoteConfig, { replica, replicas }: ActorContext<never>['self']): RemoteConfig {
-  return {
-    ...remote,
-    budget: Math.floor((remote.budget + replicas - 1 - replica) / replicas),
-    requestsPerMinute: remote.requestsPerMinute / replicas,
-  }
+  return createRemoteAnnotator(shareOf(remote as RemoteConfig, self.replica, self.replicas), { signal })
 }

@@ -7,6 +7,7 @@ export { learner } from './learner.js'
 export { preferenceSource } from './preference-source.js'
 export { promptGenerator } from './prompt-generator.js'
 export { promptSource } from './prompt-source.js'
+export { rewardModel } from './reward-model.js'
 export { sampler } from './sampler.js'
 export { source } from './source.js'
 export type {

@@ -11,6 +11,8 @@ export interface MetricEntry {
   readonly field?: string
   /** Its value depends on how long things took: two runs of one seed differ in it. */
   readonly timed?: true
+  /** Only some scenarios report it: those with its role, or that ask for it. */
+  readonly optional?: true
 }
 
 const PER_UPDATE = 'mean over the samples that the update uses'
@@ -242,6 +244,47 @@ export const METRICS: readonly MetricEntry[] = [
     unit: 'verdicts',
     meaning: 'verdicts that could not be read so far, by each replica',
     formula: 'count',
+  },
+  {
+    name: 'annotator/score',
+    role: 'annotator',
+    unit: 'points, or a reward in logits',
+    meaning: 'score of an answer, mean over a batch; none where answers are only compared',
+    formula: 'Σ score / answers with one',
+    field: 'TRL objective/scores',
+    optional: true,
+  },
+  {
+    name: 'annotator/unreadable',
+    role: 'annotator',
+    unit: 'scores',
+    meaning: 'scores that could not be read so far, by each replica',
+    formula: 'count',
+    optional: true,
+  },
+  {
+    name: 'annotator/invalid',
+    role: 'annotator',
+    unit: 'comparisons',
+    meaning: 'comparisons that could not be read so far, in one of the orders or both, by each replica',
+    formula: 'count',
+    optional: true,
+  },
+  {
+    name: 'annotator/ties',
+    role: 'annotator',
+    unit: 'fraction',
+    meaning: 'comparisons without a winner, of a batch; equal answers tie',
+    formula: '#(P = ½) / comparisons',
+    optional: true,
+  },
+  {
+    name: 'annotator/position_consistency',
+    role: 'annotator',
+    unit: 'fraction',
+    meaning: 'comparisons whose two orders do not both name the same place, of a batch; invalid ones left out',
+    formula: '1 − #(both first or both second) / comparisons in both orders',
+    optional: true,
   },
   {
     name: 'prompts/keep_rate',

@@ -4,6 +4,7 @@ export type { BoundPreferenceLoss, PairExtra, PreferenceLoss } from './define.js
 export { DPO_METRICS, type DpoOptions, dpo } from './dpo.js'
 export {
   type GroupShape,
+  pairRankerObjective,
   REWARD_MODEL_METRICS,
   RRHF_METRICS,
   type RrhfOptions,

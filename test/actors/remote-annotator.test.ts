@@ -2,10 +2,9 @@ import { inspect } from 'node:util'
 import test from 'ava'
 import type { z } from 'zod'
 import { createRemoteAnnotator } from '../../actors/remote-annotator.js'
-import { remoteSchema } from '../../actors/remote-config.js'
+import { remoteSchema, shareOf } from '../../actors/remote-config.js'
 import { type Clock, realClock, seededRandom, TroupeError } from '../../runtime/index.js'
 import { toWire } from '../../runtime/kernel/errors.js'
-import { late } from '../../runtime/time/clock.js'
 import { type Answer, type Received, says, serveApi } from './fixtures/api-server.js'
 
 const random = seededRandom(1)
@@ -17,7 +16,17 @@ const raterOf = (baseURL: string, more: Partial<z.input<typeof remoteSchema>> = 
     signal,
     ...options,
   })
-const AT_ONCE = { 'retry-after-ms': '1' } // 0 would mean the client's own back-off
+
+/** A clock at noon on which nothing takes time, and the pauses that were made on it. */
+function stillClock() {
+  const slept: number[] = []
+  const clock: Clock = {
+    ...realClock,
+    now: () => Date.parse('2026-01-01T12:00:00Z'),
+    sleep: async (ms) => void slept.push(ms),
+  }
+  return { slept, clock }
+}
 
 const failed = async (work: Promise<unknown>): Promise<TroupeError> =>
   work.then(
@@ -143,52 +152,51 @@ test('answers come in the order of the questions, with no more under way than al
   t.is(api.underWay.most, 3)
 })
 
-test('429 with Retry-After and 5xx are tried again, and the tries of a call end', async (t) => {
-  const busy = await serveApi(
-    t,
-    (_, n) => [{ status: 429, headers: { 'retry-after': '0.001' } }, { status: 503, headers: AT_ONCE }, says('2')][n]!,
-  )
-  t.deepEqual(await raterOf(busy.baseURL, { maxRetries: 2 }).compare([match()]), ['second'])
-  t.is(busy.received.length, 3)
-  for (const status of [429, 500]) {
-    const down = await serveApi(t, () => ({ status, headers: AT_ONCE, body: { error: { message: 'overloaded' } } }))
-    const error = await failed(raterOf(down.baseURL, { maxRetries: 1 }).compare([match()]))
+test('429 and 503 are tried again after the pause that they ask for, in seconds or by date', async (t) => {
+  const { slept, clock } = stillClock()
+  const busy = (after: string): Answer => ({ status: 429, headers: { 'retry-after': after } })
+  const api = await serveApi(t, (_, n) => [busy('7'), busy('Thu, 01 Jan 2026 12:00:02 GMT'), busy('0'), says('2')][n]!)
+  t.deepEqual(await raterOf(api.baseURL, {}, { clock }).compare([match()]), ['second'])
+  t.deepEqual(slept, [7000, 2000, 0])
+})
+
+test('without a pause that is asked for, pauses double from half a second, less up to a quarter; then it is given up', async (t) => {
+  for (const status of [500, 503, 429, 408]) {
+    const { slept, clock } = stillClock()
+    const api = await serveApi(t, () => ({ status, body: { error: { message: 'overloaded' } } }))
+    const error = await failed(raterOf(api.baseURL, { maxRetries: 6 }, { clock }).compare([match()]))
     t.is(error.code, 'E_REMOTE')
-    t.regex(error.sentence(), new RegExp(`does not answer: ${status} overloaded .*${down.host}`))
-    t.is(down.received.length, 2)
+    t.regex(error.sentence(), new RegExp(`it answers: ${status} overloaded .*${api.host}`))
+    t.is(api.received.length, 7)
+    for (const [i, most] of [500, 1000, 2000, 4000, 8000, 8000].entries())
+      t.true(slept[i]! <= most && slept[i]! >= 0.75 * most, `${slept}`)
   }
 })
 
-test('a server that asks for too long a pause is given up on', async (t) => {
-  let pause: (() => void) | undefined
-  const paused = new Promise<void>((resolve) => {
-    pause = resolve
-  })
-  const api = await serveApi(t, () => {
-    pause?.()
-    return { status: 429, headers: { 'retry-after': '3600' } }
-  })
-  const clock: Clock = {
-    ...realClock,
-    deadline: (work, ms, what) => Promise.race([work, paused.then(() => Promise.reject(late(ms, what)))]),
-  }
-  const error = await failed(raterOf(api.baseURL, { deadlineMs: 1000 }, { clock }).compare([match()]))
-  t.is(error.code, 'E_REMOTE')
-  t.regex(error.message, /with all its tries did not finish within 1000 ms/)
-  t.is(api.received.length, 1)
+test('a longer pause than allowed is a failure, and not waited for', async (t) => {
+  const { slept, clock } = stillClock()
+  const api = await serveApi(t, () => ({ status: 429, headers: { 'retry-after': '61' } }))
+  t.is((await failed(raterOf(api.baseURL, {}, { clock }).compare([match()]))).code, 'E_REMOTE')
+  t.deepEqual([slept, api.received.length], [[], 1])
 })
 
-test('no answer within the timeout is E_REMOTE, whether nothing comes or only the beginning; nobody there is, too', async (t) => {
-  const api = await serveApi(t, () => ({ hang: 'all' }))
-  const silent = await failed(raterOf(api.baseURL, { timeoutMs: 20, maxRetries: 0 }).compare([match()]))
-  t.is(silent.code, 'E_REMOTE')
-  t.regex(silent.message, /no answer within 20 ms/)
-  const halfway = await serveApi(t, () => ({ hang: 'body' }))
-  const half = await failed(raterOf(halfway.baseURL, { deadlineMs: 50, maxRetries: 0 }).compare([match()]))
-  t.is(half.code, 'E_REMOTE')
-  const nobody = await failed(raterOf('http://127.0.0.1:1/v1', { maxRetries: 0 }).compare([match()]))
+test('no answer in time is tried again, whether nothing comes or only its beginning; nobody there is, too', async (t) => {
+  for (const hang of ['all', 'body'] as const) {
+    const { slept, clock } = stillClock()
+    const api = await serveApi(t, (_, n) => (n === 0 ? { hang } : says('1')))
+    const rater = raterOf(api.baseURL, { timeoutMs: 300, maxRetries: 20 }, { clock })
+    t.deepEqual(await rater.compare([match()]), ['first'])
+    t.true(slept.length > 0 && slept[0]! <= 500, `${slept}`)
+  }
+  const { slept, clock } = stillClock()
+  const silent = await serveApi(t, () => ({ hang: 'all' }))
+  const late = await failed(raterOf(silent.baseURL, { timeoutMs: 20, maxRetries: 1 }, { clock }).compare([match()]))
+  t.is(late.code, 'E_REMOTE')
+  t.regex(late.message, /no answer within 20 ms/)
+  const nobody = await failed(raterOf('http://127.0.0.1:1/v1', { maxRetries: 1 }, { clock }).compare([match()]))
   t.is(nobody.code, 'E_REMOTE')
   t.regex(nobody.sentence(), /cannot be asked: .*127\.0\.0\.1:1/)
+  t.is(slept.length, 2)
 })
 
 const BROKEN: readonly (readonly [string, Answer])[] = [
@@ -244,9 +252,17 @@ test('a batch that the budget does not suffice for is refused whole, before any 
   await rater.compare([match(), match(), match()])
   const error = await failed(rater.compare([match(), match(), match()]))
   t.is(error.code, 'E_BUDGET')
-  t.regex(error.message, /of 5 calls 3 are made, and this batch needs 3/)
+  t.regex(error.message, /of 5 requests 3 are made, and this batch needs 3 more/)
   t.is(api.received.length, 3)
   t.is((await rater.compare([match(), match()])).length, 2)
+})
+
+test('further tries are part of the budget: it is never passed, and what they use up ends the batch', async (t) => {
+  const { clock } = stillClock()
+  const api = await serveApi(t, () => ({ status: 500 }))
+  const error = await failed(raterOf(api.baseURL, { budget: 3, concurrency: 1 }, { clock }).compare([match(), match()]))
+  t.is(error.code, 'E_BUDGET')
+  t.is(api.received.length, 3)
 })
 
 test('when one call fails for good the others end, and no further one is begun', async (t) => {
@@ -268,10 +284,22 @@ test('stopping ends what is under way, with the signal’s own reason', async (t
   t.is(error.code, 'E_STOPPED')
 })
 
-test('calls are begun evenly spaced: at 120 a minute the nth waits n half seconds', async (t) => {
-  const api = await serveApi(t, () => says('1'))
-  const slept: number[] = []
-  const clock = { ...realClock, now: () => 1000, sleep: async (ms: number) => void slept.push(ms) }
-  await raterOf(api.baseURL, { requestsPerMinute: 120 }, { clock }).compare([match(), match(), match(), match()])
-  t.deepEqual(slept, [500, 1000, 1500])
+test('requests are evenly spaced, further tries too: at 120 a minute the nth waits n half seconds', async (t) => {
+  const api = await serveApi(t, (_, n) => (n === 0 ? { status: 429, headers: { 'retry-after': '0' } } : says('1')))
+  const { slept, clock } = stillClock()
+  await raterOf(api.baseURL, { requestsPerMinute: 120, concurrency: 1 }, { clock }).compare([match(), match(), match()])
+  t.deepEqual(slept, [0, 500, 1000, 1500])
+})
+
+test('replicas share the budget and the pace, to the last request', (t) => {
+  const remote = remoteSchema.parse({ baseURL: 'http://localhost/v1', model: 'm', budget: 11, requestsPerMinute: 90 })
+  const shares = [0, 1, 2].map((replica) => shareOf(remote, replica, 3))
+  t.deepEqual(
+    shares.map(({ budget, requestsPerMinute }) => [budget, requestsPerMinute]),
+    [
+      [4, 30],
+      [4, 30],
+      [3, 30],
+    ],
+  )
 })
