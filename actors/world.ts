@@ -60,6 +60,8 @@ export interface World {
    * Absent where there is nothing to read.
    */
   open?(): Promise<void>
+  /** How many demonstrations there are, where they are finite; of an opened world. */
+  demonstrationCount?(): number
   /**
    * `count` distinct instructions; `heldOut` chooses which side of the split. A world of finite data goes through it again where
    * `count` is more than it has; of held-out ones it gives all that it has, once.

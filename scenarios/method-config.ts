@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { labelSchema } from '../actors/labelling.js'
 import { sftSchema } from '../actors/learner-config.js'
+import { remoteSchema } from '../actors/remote-config.js'
 import { rewardModelConfig } from '../actors/reward-config.js'
 import { engineSchema, inFlightSchema, moduleSchemaOf, samplingSchema } from '../actors/shared.js'
 import { trainingSchema } from '../actors/training-config.js'
@@ -8,6 +9,7 @@ import { writersSchema } from '../actors/writers.js'
 import { preferenceLossOption } from '../alignment/index.js'
 import { methodCosts } from './method-costs.js'
 import { modelShape } from './model-of.js'
+import { ownDataKeys, ownDemonstrationKeys } from './own-data.js'
 import { runtimeKeys } from './runtime-config.js'
 import { stalenessSchema } from './staleness.js'
 import { worlds } from './worlds/index.js'
@@ -36,12 +38,15 @@ export const methodConfig = z.strictObject({
   annotator: moduleSchemaOf(worlds.default.annotator).describe(
     'an annotator from outside: strength, biases, instruction',
   ),
+  remote: remoteSchema.optional().describe('or a language model behind an OpenAI-compatible API as the annotator'),
   model: modelShape,
+  ...ownDataKeys,
   demonstrations: z
     .strictObject({
       ift: z.int().min(0).default(24_000).describe('instructions answered by people: M1 is trained on them'),
       eft: z.int().min(0).default(0).describe('answers judged by people'),
       prompts: z.int().min(0).default(0).describe('lists of instructions'),
+      ...ownDemonstrationKeys,
     })
     .prefault({}),
   iterations: z.array(z.int().min(1)).min(1).max(40).default([768, 768]).describe('prompts of each iteration after M1'),

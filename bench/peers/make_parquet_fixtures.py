@@ -5,6 +5,7 @@
 Needs pyarrow. expected.json holds the rows of each file as `to_pylist()` gives them, or the file with the same rows.
 """
 
+import itertools
 import json
 import pathlib
 import sys
@@ -34,6 +35,13 @@ CONVERSATIONS = [
 CONVERSATION = pa.schema([("prompt", pa.string()), ("chosen", MESSAGES), ("rejected", MESSAGES), ("score", pa.float64())])
 TEXTS = [{"prompt": f"copy {word}", "chosen": word, "rejected": word[::-1], "margin": i} for i, word in enumerate(ANIMALS)]
 
+# In the words of the model of test/models/written.ts: the first two words of the prompt are better than another.
+TREES = [
+    {"prompt": [{"role": "user", "content": f"name {a} {b} {c}"}], "chosen": [{"role": "assistant", "content": f"{a} , {b}"}],
+     "rejected": [{"role": "assistant", "content": c}]}
+    for a, b, c in itertools.permutations(["oak", "fig", "elm", "three", "trees"], 3)
+]
+
 
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -50,6 +58,7 @@ def main():
     write("pages-v2.parquet", CONVERSATIONS, CONVERSATION, data_page_version="2.0", use_dictionary=False)
     write("texts.parquet", TEXTS)
     write("null-prompt.parquet", [*TEXTS[:2], {"prompt": None, "chosen": "a", "rejected": "b"}])
+    write("trees.parquet", TREES)
     write("no-rows.parquet", [], pa.schema([("prompt", pa.string())]))
     write("other-columns.parquet", [{"question": "why", "answer": "so"}])
     write("numbers.parquet", [{"prompt": 7}])

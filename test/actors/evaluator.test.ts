@@ -1,5 +1,5 @@
 import test from 'ava'
-import { type Evaluation, evaluator } from '../../actors/index.js'
+import { evaluator } from '../../actors/index.js'
 import type { ModelSnapshot } from '../../actors/messages.js'
 import { seededRandom } from '../../runtime/index.js'
 import { alone, COMMON, TINY_GOLD, trained, untrained } from './fixtures/alone.js'

@@ -58,6 +58,7 @@ export async function createWorld(given: unknown): Promise<World> {
     async open() {
       data ??= await readData({ options, language, context, isHeldOut })
     },
+    demonstrationCount: () => data?.demonstrations.length ?? 0,
     prompts(count, random, { heldOut }) {
       if (!heldOut) return passes(some('prompts', 'prompts to train on'), count, random)
       return random.shuffle(some('heldOut', 'prompts that are held out')).slice(0, count)

@@ -95,7 +95,7 @@ function expectedRows(name: string): Rows {
   return Array.isArray(found) ? found.map(({ score, margin, ...row }) => row) : expectedRows(found.same_as)
 }
 
-for (const name of Object.keys(expected).filter((one) => /^(conversations|pages|texts|null)/.test(one)))
+for (const name of Object.keys(expected).filter((one) => /^(conversations|pages|texts|null|trees)/.test(one)))
   test(`${name} is read as Apache Arrow reads it`, async (t) => {
     const records = await read(fixtures + name)
     t.deepEqual(
