@@ -15,8 +15,8 @@ export async function runMethod(
   options: RunOptions<MethodConfig>,
   arrangement: Arrangement,
 ): Promise<Summary> {
-  const { config, backend } = options
-  const plan = await methodPlan(config, arrangement, backend, options.out)
+  const { config } = options
+  const plan = await methodPlan(scenario, config, arrangement, options)
   const prompts = config.iterations.reduce((sum, count) => sum + count, 0)
   const idle = { learner: 'trainer/idle_ratio', sampler: 'sampler/idle_ratio' }
   const { demonstrations } = plan.learner
