@@ -92,7 +92,7 @@ export async function methodPlan(
         completions: Math.max(1, training.objective === 'rank' ? everybody : countOf('policy')),
         behaviour: !isOffline && people === 0,
       })),
-      start,
+      start: start ?? config.start,
       demonstrations: counts.ift + counts.eft + counts.prompts,
       iterations,
       promptsPerUpdate,

@@ -40,7 +40,7 @@ export async function fromM1(trial: Context, training: Settings = {}): Promise<S
   const settings = laid({ demonstrations: { ift: 24_000 }, ...NO_TRAINING }, training)
   await runArm(trial, 'dpo', settings)
   const folder = join(folderOf(trial, 'dpo', settings), 'checkpoints', 'M1')
-  return { model: { from: folder }, demonstrations: { ift: 0 } }
+  return { start: folder, demonstrations: { ift: 0 } }
 }
 
 /** The least that a scenario can do after its supervised part. */
@@ -96,11 +96,11 @@ async function run(trial: Context, name: string, settings: Settings, out: string
 }
 
 const labelOf = (settings: Settings): string => {
-  const { model: _, demonstrations: __, ...own } = settings
+  const { start: _, demonstrations: __, ...own } = settings
   return JSON.stringify(own).replaceAll('"', '')
 }
 
 const trace = ({ iterations, durationMs }: Summary): string => {
-  const gold = iterations.map(({ goldScore }) => goldScore.toFixed(2)).join(' → ')
+  const gold = iterations.map(({ goldScore }) => (goldScore ?? Number.NaN).toFixed(2)).join(' → ')
   return `gold ${gold} in ${(durationMs / 1000).toFixed(0)} s`
 }

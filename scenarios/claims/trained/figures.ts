@@ -14,7 +14,8 @@ export const less =
     figure(a)(figures) - figure(b)(figures)
 
 /** Mean gold score of M1, M2, … in turn. */
-export const goldOf = ({ summary }: ArmResult): number[] => summary.iterations.map(({ goldScore }) => goldScore)
+export const goldOf = ({ summary }: ArmResult): number[] =>
+  summary.iterations.map(({ goldScore }) => goldScore ?? Number.NaN)
 
 export const lastGold = (arm: ArmResult): number => goldOf(arm).at(-1) ?? Number.NaN
 
