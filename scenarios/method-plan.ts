@@ -36,9 +36,7 @@ export async function methodPlan(config: MethodConfig, arrangement: Arrangement,
   const { iterations, promptsPerUpdate, batchSize: batch, repeat, staleness } = config
   const { rater, label, writers, rewardModel } = arrangement
   const isOffline = rater === 'people'
-  const countOf = (...who: readonly WriterChoice['by'][]) =>
-    writers.filter(({ by }) => who.includes(by)).reduce((sum, { n }) => sum + n, 0)
-  const people = countOf('people')
+  const people = countOf(writers, 'people')
   checkReplicas(config, arrangement)
 
   const common = { model: modelOf(config.model, world), world: config.world, engine: { ...config.engine, backend } }
@@ -74,8 +72,7 @@ export async function methodPlan(config: MethodConfig, arrangement: Arrangement,
       sft: config.sft,
       training: arrangement.training.map((training) => ({
         ...training,
-        completions:
-          training.objective === 'rank' ? countOf('policy', 'first', 'mixture', 'people') : countOf('policy'),
+        completions: completionsOf(training, writers),
         behaviour: !isOffline && people === 0,
       })),
       demonstrations: counts.ift + counts.eft + counts.prompts,
@@ -92,6 +89,21 @@ export async function methodPlan(config: MethodConfig, arrangement: Arrangement,
       ...config.evaluation,
     },
   }
+}
+
+const countOf = (writers: readonly WriterChoice[], ...who: readonly WriterChoice['by'][]) =>
+  writers.filter(({ by }) => who.includes(by)).reduce((sum, { n }) => sum + n, 0)
+
+/** Completions of a prompt that an objective may be given: a ranking all, policy gradients the policy's own. */
+function completionsOf({ objective = 'preference' }: Training, writers: readonly WriterChoice[]): number {
+  if (objective === 'rank') return countOf(writers, 'policy', 'first', 'mixture', 'people')
+  const own = countOf(writers, 'policy')
+  if (own === 0 && ['ppo', 'reinforce', 'nash-md'].includes(objective))
+    throw new TroupeError('E_CONFIG', `${objective} learns from the policy's own completions, and it writes none`, {
+      where: 'sampler.writers',
+      hint: 'Let the policy write: {"by":"policy","n":4}',
+    })
+  return Math.max(1, own)
 }
 
 /** Each of several replicas would have to be given what only one can get. */

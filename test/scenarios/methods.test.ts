@@ -1,0 +1,143 @@
+import test from 'ava'
+import { METRICS } from '../../actors/metric-table.js'
+import { preferenceLosses } from '../../alignment/losses/registry/index.js'
+import { scenarios } from '../../scenarios/index.js'
+import { arrangementOf, methodPlan } from '../../scenarios/method-plan.js'
+import { summarySchema } from '../../scenarios/summary.js'
+import { scenarioNamed, type Tree, tinyMethodConfig, tinyMethodRun } from './fixtures/tiny-method.js'
+import { figures, records, type TinyRun } from './fixtures/tiny-run.js'
+
+const ANNOTATED = ['annotator', 'evaluator', 'learner', 'prompt-source', 'sampler', 'source']
+const REWARDED = ['evaluator', 'learner', 'preference-source', 'prompt-source', 'reward-model', 'sampler', 'source']
+const OFFLINE = ['evaluator', 'learner', 'preference-source', 'source']
+const own = { policy: true }
+
+interface Case {
+  readonly name: string
+  readonly settings?: Tree
+  readonly roles: readonly string[]
+  /** Who wrote what is trained on. */
+  readonly writers: Readonly<Record<string, true>>
+  /** Updates between the version that writes and the learner, at most; 1 is the last of two of an iteration. */
+  readonly lag: 0 | 1
+  readonly metrics: readonly string[]
+}
+
+const PAIRS = ['rewards/margins', 'rewards/accuracies', 'rewards/chosen', 'rewards/rejected']
+const OBJECTIVE = ['objective/score', 'objective/reward', 'objective/kl', 'loss/policy']
+const PPO = [...OBJECTIVE, 'loss/value', 'policy/approx_kl', 'policy/clip_fraction']
+const CRINGE = { name: 'cringe', margin: 1, temperature: 1, detached: true }
+
+/** Every method, and every way of it that is wired otherwise. */
+const cases: readonly Case[] = [
+  // the tiny annotator gives few points to what a hardly trained model writes
+  {
+    name: 'click',
+    settings: { training: { selection: { threshold: 0.5 } } },
+    ...{ roles: ANNOTATED, writers: own, lag: 1, metrics: PAIRS },
+  },
+  { name: 'dpo', roles: OFFLINE, writers: { people: true }, lag: 0, metrics: PAIRS },
+  { name: 'ipo', roles: OFFLINE, writers: { people: true }, lag: 0, metrics: PAIRS },
+  { name: 'iterative-dpo', roles: REWARDED, writers: own, lag: 1, metrics: PAIRS },
+  { name: 'iterative-dpo', settings: { loss: CRINGE }, roles: REWARDED, writers: own, lag: 1, metrics: PAIRS },
+  {
+    name: 'nash-md',
+    ...{ roles: ANNOTATED, writers: { policy: true, mixture: true }, lag: 1 },
+    metrics: [...OBJECTIVE, 'objective/preference'],
+  },
+  { name: 'oaif', roles: ANNOTATED, writers: own, lag: 1, metrics: PAIRS },
+  { name: 'oaif', settings: { staleness: { max: 0 } }, roles: ANNOTATED, writers: own, lag: 0, metrics: PAIRS },
+  { name: 'rejection-sampling', roles: REWARDED, writers: own, lag: 1, metrics: [] },
+  // biome-ignore lint/suspicious/noThenProperty: a key of the configuration, which is never awaited
+  { name: 'rejection-sampling', settings: { then: 'ppo' }, roles: REWARDED, writers: own, lag: 1, metrics: PPO },
+  { name: 'rest', roles: REWARDED, writers: own, lag: 1, metrics: [] },
+  {
+    name: 'rlaif',
+    roles: [...ANNOTATED, 'reward-model'].sort(),
+    ...{ writers: own, lag: 1, metrics: OBJECTIVE },
+  },
+  { name: 'rlaif', settings: { direct: true }, roles: ANNOTATED, writers: own, lag: 1, metrics: OBJECTIVE },
+  { name: 'rlhf', roles: REWARDED, writers: own, lag: 1, metrics: PPO },
+  {
+    name: 'rrhf',
+    ...{ roles: REWARDED, writers: { first: true, people: true }, lag: 0 },
+    metrics: ['loss/rank', 'loss/nll'],
+  },
+  {
+    name: 'rso',
+    settings: { sampler: { writers: [{ by: 'first', n: 8 }] }, label: { accept: 4 } },
+    ...{ roles: REWARDED, writers: { first: true }, lag: 0, metrics: PAIRS },
+  },
+  { name: 'rso', settings: { data: 'direct' }, roles: OFFLINE, writers: { people: true }, lag: 0, metrics: PAIRS },
+  {
+    name: 'rso',
+    settings: { data: 'sft-sample-rank', label: { accept: 4 }, loss: { name: 'hinge-norm' } },
+    ...{ roles: REWARDED, writers: { first: true }, lag: 0, metrics: PAIRS },
+  },
+  { name: 'slic-hf', roles: REWARDED, writers: { first: true }, lag: 0, metrics: PAIRS },
+  { name: 'slic-hf', settings: { data: 'direct' }, roles: OFFLINE, writers: { people: true }, lag: 0, metrics: PAIRS },
+  {
+    name: 'spin',
+    roles: ['evaluator', 'learner', 'prompt-source', 'sampler', 'source'],
+    ...{ writers: { people: true, policy: true }, lag: 1, metrics: PAIRS },
+  },
+  { name: 'xpo', roles: ANNOTATED, writers: { policy: true, first: true }, lag: 1, metrics: PAIRS },
+]
+
+interface Sample {
+  readonly iteration: number
+  readonly update: number
+  readonly lag?: number
+  readonly version: { readonly start: number; readonly end: number }
+  readonly completions: readonly { readonly writer?: string }[]
+}
+const samplesOf = (run: TinyRun) => records(run, 'sample') as Sample[]
+const titleOf = ({ name, settings }: Case) => `${name}${settings ? ` ${JSON.stringify(settings)}` : ''}`
+
+test('every scenario is among the cases', (t) => {
+  const others = Object.keys(scenarios).filter((name) => name !== 'self-rewarding')
+  t.deepEqual([...new Set(cases.map(({ name }) => name))].sort(), others.sort())
+})
+
+for (const one of cases)
+  test.serial(`${titleOf(one)}: runs to its end; nothing is lost, nothing too old, all is as declared`, async (t) => {
+    const { name, settings, roles, writers, lag, metrics } = one
+    const run = await tinyMethodRun(name, settings)
+    const { summary, events, weights } = run
+    t.deepEqual(summarySchema.parse(summary), summary)
+    const { issued, consumed, dropped, inFlight } = summary.samples
+    t.is(issued, 16)
+    t.is(consumed + Object.values(dropped).reduce((a, b) => a + b, 0) + inFlight, issued)
+    t.true(consumed >= 4, `${consumed} consumed`)
+
+    t.deepEqual(
+      summary.iterations.map(({ name }) => name),
+      ['M1', 'M2', 'M3'],
+    )
+    t.false(weights.M1!.equals(weights.M2!), 'M2 was trained')
+    t.false(weights.M2!.equals(weights.M3!), 'M3 was trained')
+    t.deepEqual(Object.keys(summary.throughput.busy).sort(), roles)
+
+    const samples = samplesOf(run)
+    t.is(samples.length, issued)
+    const seen = new Set(samples.flatMap(({ completions }) => completions.map(({ writer }) => writer ?? 'policy')))
+    t.deepEqual([...seen].sort(), Object.keys(writers).sort())
+    const dated = Object.values(summary.staleness.lag.histogram).reduce((a, b) => a + b, 0)
+    const isDated = seen.has('policy')
+    t.is(dated, isDated ? consumed : 0)
+    t.is(summary.staleness.lag.max, isDated ? lag : 0)
+    for (const { update, version } of samples)
+      t.true(isDated ? version.start >= update - lag && version.end <= update : version.end === -1)
+
+    const known = new Set(METRICS.map(({ name, role }) => `${name} by ${role}`))
+    const reported = new Set(events.flatMap((e) => (e.type === 'metric' ? [`${e.name} by ${e.actor.role}`] : [])))
+    t.deepEqual(
+      [...reported].filter((metric) => !known.has(metric)),
+      [],
+    )
+    for (const metric of metrics) t.true(reported.has(`${metric} by learner`), metric)
+    t.true(
+      events.every((event) => event.type !== 'metric' || Number.isFinite(event.value)),
+      'every figure is a number',
+    )
+  })
