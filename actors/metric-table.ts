@@ -1,19 +1,5 @@
-/** What a metric is: the row of `docs/metrics.md` that speaks of it. */
-export interface MetricEntry {
-  readonly name: string
-  /** The role that reports it. */
-  readonly role: string
-  readonly unit: string
-  readonly meaning: string
-  /** Symbols: v the learner's version now, before the update; n the samples or tokens that it uses. */
-  readonly formula: string
-  /** Who else calls it so, or what others call it. */
-  readonly field?: string
-  /** Its value depends on how long things took: two runs of one seed differ in it. */
-  readonly timed?: true
-  /** Only some scenarios report it: those with its role, or that ask for it. */
-  readonly optional?: true
-}
+import { LEARNER_METRICS } from './learner-metrics.js'
+import type { MetricEntry } from './metric-entry.js'
 
 const PER_UPDATE = 'mean over the samples that the update uses'
 
@@ -112,170 +98,7 @@ export const METRICS: readonly MetricEntry[] = [
     formula: 'count',
     field: 'prime-rl off_policy/dropped counts those that were too old',
   },
-  {
-    name: 'learner/sft_loss',
-    role: 'learner',
-    unit: 'nats per token',
-    meaning: 'supervised loss of a batch of demonstrations, every 20th step',
-    formula: '−Σ log π(token) / n over completion tokens',
-    field: 'TRL loss',
-  },
-  {
-    name: 'learner/loss',
-    role: 'learner',
-    unit: 'nats',
-    meaning: 'loss of the update; ln 2 at the first of an iteration, less the demonstrations mixed in',
-    formula: '−Σ log σ(β·h) / pairs + mixCoefficient · NLL; h = log π/π_ref of chosen − of rejected',
-    field: 'TRL loss',
-  },
-  {
-    name: 'learner/grad_norm',
-    role: 'learner',
-    unit: 'L2 norm',
-    meaning: 'norm of the gradient before it is clipped',
-    formula: '‖∇loss‖₂',
-    field: 'TRL grad_norm',
-  },
-  {
-    name: 'learner/pairs',
-    role: 'learner',
-    unit: 'pairs',
-    meaning: 'pairs of the update',
-    formula: 'count',
-  },
-  {
-    name: 'rewards/margins',
-    role: 'learner',
-    unit: 'β · nats',
-    meaning: 'implicit reward of the chosen over the rejected, mean over pairs',
-    formula: 'Σ β·h / pairs',
-    field: 'TRL rewards/margins',
-  },
-  {
-    name: 'rewards/accuracies',
-    role: 'learner',
-    unit: 'fraction',
-    meaning: 'pairs whose chosen answer has the greater implicit reward',
-    formula: '#(h > 0) / pairs',
-    field: 'TRL rewards/accuracies',
-  },
-  {
-    name: 'rewards/chosen',
-    role: 'learner',
-    unit: 'β · nats',
-    meaning: 'implicit reward of the chosen answers, mean over pairs',
-    formula: 'Σ β·(log π − log π_ref) / pairs',
-    field: 'TRL rewards/chosen',
-  },
-  {
-    name: 'rewards/rejected',
-    role: 'learner',
-    unit: 'β · nats',
-    meaning: 'implicit reward of the rejected answers, mean over pairs',
-    formula: 'Σ β·(log π − log π_ref) / pairs',
-    field: 'TRL rewards/rejected',
-  },
-  {
-    name: 'loss/rank',
-    role: 'learner',
-    unit: 'nats per token',
-    meaning: 'rank: how far mean log-probabilities are from the order of the scores, mean over prompts',
-    formula: 'Σ_{r_i < r_j} max(0, p_i − p_j) / prompts; p = log π(y)/|y|',
-    optional: true,
-  },
-  {
-    name: 'loss/nll',
-    role: 'learner',
-    unit: 'nats per answer',
-    meaning: 'rank: negative log-likelihood of each prompt’s best answer',
-    formula: '−Σ log π(y_best) / prompts',
-    optional: true,
-  },
-  {
-    name: 'loss/policy',
-    role: 'learner',
-    unit: 'reward, reinforce and nash-md reward · nats',
-    meaning: 'policy gradients: the surrogate whose gradient is followed',
-    formula: 'ppo −Σ min(u·A, clip(u)·A) / tokens; else −Σ A·log π(y) / answers',
-    field: 'TRL loss/policy_avg',
-    optional: true,
-  },
-  {
-    name: 'loss/value',
-    role: 'learner',
-    unit: 'reward²',
-    meaning: 'ppo: loss of the value head',
-    formula: '½ Σ max((V − R)², (V_clipped − R)²) / tokens',
-    field: 'TRL loss/value_avg',
-    optional: true,
-  },
-  {
-    name: 'policy/approx_kl',
-    role: 'learner',
-    unit: 'nats per token',
-    meaning: 'ppo: distance of the learner from the policy that wrote, mean over the steps of the update',
-    formula: 'Σ (u − log u − 1) / tokens; u = π(token) / μ(token)',
-    field: 'TRL policy/approxkl_avg',
-    optional: true,
-  },
-  {
-    name: 'policy/clip_fraction',
-    role: 'learner',
-    unit: 'fraction',
-    meaning: 'ppo: tokens whose ratio is outside of 1 ± ε',
-    formula: '#(|u − 1| > ε) / tokens',
-    field: 'TRL policy/clipfrac_avg',
-    optional: true,
-  },
-  {
-    name: 'objective/score',
-    role: 'learner',
-    unit: 'points, logits, or a probability',
-    meaning: 'policy gradients: the rater’s score, or how often an answer is preferred, less the price of being cut off',
-    formula: 'Σ score / answers',
-    field: 'TRL objective/scores',
-    optional: true,
-  },
-  {
-    name: 'objective/reward',
-    role: 'learner',
-    unit: 'as objective/score',
-    meaning: 'policy gradients: the score less the price of the distance to the reference',
-    formula: 'Σ (score − β·(log μ(y) − log ref(y))) / answers; nash-md has τ for β',
-    field: 'TRL objective/rlhf_reward',
-    optional: true,
-  },
-  {
-    name: 'objective/kl',
-    role: 'learner',
-    unit: 'nats per answer',
-    meaning: 'policy gradients: distance of the policy that wrote from the reference, on its own answers',
-    formula: 'Σ (log μ(y) − log ref(y)) / answers',
-    field: 'TRL objective/kl',
-    optional: true,
-  },
-  {
-    name: 'objective/preference',
-    role: 'learner',
-    unit: 'fraction',
-    meaning: 'nash-md: how often an answer is preferred to its opponent’s',
-    formula: 'Σ P(y ≻ y′) / answers',
-    optional: true,
-  },
-  {
-    name: 'learner/version',
-    role: 'learner',
-    unit: 'versions',
-    meaning: 'updates so far',
-    formula: 'count',
-  },
-  {
-    name: 'learner/published_version',
-    role: 'learner',
-    unit: 'versions',
-    meaning: 'the version that followers can read',
-    formula: 'count',
-  },
+  ...LEARNER_METRICS,
   {
     name: 'trainer/idle_ratio',
     role: 'learner',
@@ -371,6 +194,35 @@ export const METRICS: readonly MetricEntry[] = [
     unit: 'fraction',
     meaning: 'comparisons whose two orders do not both name the same place, of a batch; invalid ones left out',
     formula: '1 − #(both first or both second) / comparisons in both orders',
+    optional: true,
+  },
+  {
+    name: 'reward_model/loss',
+    role: 'reward-model',
+    unit: 'nats per comparison',
+    meaning: 'loss on the training comparisons of an update, mean over its steps, before each; ln 2 knows nothing',
+    formula: '−Σ p·log σ(r_i − r_j) / comparisons, mean over prompts; p is the label; of a ranker σ(its score)',
+    field: 'TRL RewardTrainer loss',
+    optional: true,
+  },
+  {
+    name: 'reward_model/accuracy',
+    role: 'reward-model',
+    unit: 'fraction',
+    meaning:
+      'comparisons ordered as their labels are; attribute `on`: `training`, of an update before it is learnt from, or `held out`, once at the end',
+    formula: 'Σ p·[r_i > r_j] / comparisons',
+    field: 'TRL RewardTrainer accuracy',
+    optional: true,
+  },
+  {
+    name: 'reward_model/reward',
+    role: 'reward-model',
+    unit: 'reward',
+    meaning:
+      'score of a candidate, mean over a batch; 0 and 1 are the mean and the deviation over held-out answers of people',
+    formula: 'Σ (r − mean) / (deviation · answers)',
+    field: 'TRL reward, objective/scores',
     optional: true,
   },
   {

@@ -72,7 +72,7 @@ export async function methodPlan(config: MethodConfig, arrangement: Arrangement,
       sft: config.sft,
       training: arrangement.training.map((training) => ({
         ...training,
-        completions: completionsOf(training, writers),
+        completions: completionsOf(training, isOffline ? [] : writers),
         behaviour: !isOffline && people === 0,
       })),
       demonstrations: counts.ift + counts.eft + counts.prompts,
