@@ -184,10 +184,11 @@ test.serial('oaif on threads is, with no staleness, what it is inline', async (t
 
 test('the gold scorer is known to the evaluator alone, the annotator’s module to annotators', async (t) => {
   const annotators = ['annotator', 'rewardAnnotator']
+  const at = { backend: 'onnx', out: 'out' } as const
   for (const name of Object.keys(scenarios).filter((name) => name !== 'self-rewarding')) {
     const tiny = tinyMethodConfig(name)
     for (const config of [tiny, scenarioNamed(name).config.parse({}) as typeof tiny]) {
-      const { common, ...roles } = await methodPlan(config, arrangementOf(config, {}), 'onnx', 'out')
+      const { common, ...roles } = await methodPlan(name, config, arrangementOf(config, {}), at)
       t.false(JSON.stringify(common).includes(config.gold.module))
       for (const [role, given] of Object.entries(roles)) {
         const text = JSON.stringify(given)
@@ -196,6 +197,12 @@ test('the gold scorer is known to the evaluator alone, the annotator’s module 
       }
     }
   }
+})
+
+test('costs of an actor that a method has not are refused, but for the defaults', async (t) => {
+  const costs = { costs: { annotator: 3 } }
+  const message = /"costs.annotator" is about no actor/
+  await t.throwsAsync(tinyMethodRun('dpo', costs, { stage: 'virtual' }), { code: 'E_CONFIG', message })
 })
 
 test('policy gradients without the policy’s own completions are refused', async (t) => {
