@@ -6,7 +6,7 @@ import type { FilesOptions } from './options.js'
 import { type DataRecord, readRecords } from './records.js'
 import { demonstrationOf, pairOf, promptOf, type Text } from './shapes.js'
 
-export interface Answered {
+interface Answered {
   readonly prompt: string
   readonly answer: string
 }
