@@ -287,6 +287,35 @@ export const METRICS: readonly MetricEntry[] = [
     optional: true,
   },
   {
+    name: 'reward_model/loss',
+    role: 'reward-model',
+    unit: 'nats per comparison',
+    meaning: 'loss on the training comparisons of an update, mean over its steps, before each; ln 2 knows nothing',
+    formula: '−Σ p·log σ(r_i − r_j) / comparisons, mean over prompts; p is the label; of a ranker σ(its score)',
+    field: 'TRL RewardTrainer loss',
+    optional: true,
+  },
+  {
+    name: 'reward_model/accuracy',
+    role: 'reward-model',
+    unit: 'fraction',
+    meaning:
+      'comparisons ordered as their labels are; attribute `on`: `training`, of an update before it is learnt from, or `held out`, once at the end',
+    formula: 'Σ p·[r_i > r_j] / comparisons',
+    field: 'TRL RewardTrainer accuracy',
+    optional: true,
+  },
+  {
+    name: 'reward_model/reward',
+    role: 'reward-model',
+    unit: 'reward',
+    meaning:
+      'score of a candidate, mean over a batch; 0 and 1 are the mean and the deviation over held-out answers of people',
+    formula: 'Σ (r − mean) / (deviation · answers)',
+    field: 'TRL reward, objective/scores',
+    optional: true,
+  },
+  {
     name: 'prompts/keep_rate',
     role: 'prompt-generator',
     unit: 'fraction',

@@ -38,7 +38,9 @@ export const methodConfig = z.strictObject({
   annotator: moduleSchemaOf(worlds.default.annotator).describe(
     'an annotator from outside: strength, biases, instruction',
   ),
-  remote: remoteSchema.optional().describe('or a language model behind an OpenAI-compatible API as the annotator'),
+  remote: remoteSchema
+    .optional()
+    .describe('a language model behind an OpenAI-compatible API, as the annotator in place of the world’s'),
   model: modelShape,
   ...ownDataKeys,
   demonstrations: z

@@ -50,6 +50,7 @@ export async function methodPlan(
   const countOf = (...who: readonly WriterChoice['by'][]) =>
     writers.filter(({ by }) => who.includes(by)).reduce((sum, { n }) => sum + n, 0)
   const people = countOf('people')
+  const everybody = countOf('policy', 'first', 'mixture', 'people')
   checkReplicas(config, arrangement)
 
   const common = {
@@ -65,7 +66,7 @@ export async function methodPlan(
     promptsPerUpdate: Math.min(reward.batch, rewardPrompts),
     batch: Math.min(reward.batch, rewardPrompts),
   }
-  const annotator = config.remote ? { remote: config.remote } : { annotator: config.annotator }
+  const outside = config.remote ? { remote: config.remote } : { annotator: config.annotator }
   const sampling = { inFlight: config.sampler.inFlight, sampling: config.sampler.sampling }
   return {
     common,
@@ -73,14 +74,14 @@ export async function methodPlan(
     prompts: { ...data, staleness: staleness.max, answers: people },
     pairs: { ...data, answers: config.answers },
     sampler: { ...common, ...sampling, writers: [...writers] },
-    annotator: { ...annotator, label },
+    annotator: { ...outside, label },
     rewardModel: { ...common, ...reward, prompts: rewardPrompts, answers: rewardAnswers, label },
     /** What the reward model is trained on. */
     rewardPairs: { ...rewardData, answers: rewardAnswers },
     rewardPrompts: { ...rewardData, staleness: 'iteration' as const },
     rewardSampler: { ...common, ...sampling, writers: [{ by: 'first' as const, n: rewardAnswers }] },
     rewardAnnotator: {
-      ...annotator,
+      ...outside,
       label: { ...label, by: 'pairs' as const, which: 'all' as const, orders: 'both' as const },
     },
     learner: {
@@ -88,8 +89,7 @@ export async function methodPlan(
       sft: config.sft,
       training: arrangement.training.map((training) => ({
         ...training,
-        completions:
-          training.objective === 'rank' ? countOf('policy', 'first', 'mixture', 'people') : countOf('policy'),
+        completions: Math.max(1, training.objective === 'rank' ? everybody : countOf('policy')),
         behaviour: !isOffline && people === 0,
       })),
       start,

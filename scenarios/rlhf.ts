@@ -5,8 +5,8 @@ export const PPO_DEFAULTS = {
   objective: 'ppo',
   reference: 'first',
   selection: { rule: 'all' },
-  policy: { kl: 0.05, missingEosPenalty: 1 },
-  optimizer: { learningRate: 1e-3, warmupSteps: 5 },
+  policy: { kl: 0.1, missingEosPenalty: 1 },
+  optimizer: { learningRate: 4e-4, warmupSteps: 5 },
 } as const
 
 /**
