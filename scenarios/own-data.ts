@@ -28,11 +28,9 @@ const INSTEAD: Partial<Record<Piece, readonly Piece[]>> = {
 export function requirePieces(scenario: string, needs: readonly Piece[], given: ReadonlySet<Piece>): void {
   const missing = needs.filter((piece) => ![piece, ...(INSTEAD[piece] ?? [])].some((one) => given.has(one)))
   if (missing.length === 0) return
-  const list = new Intl.ListFormat('en', { type: 'conjunction' })
-  throw new TroupeError(
-    'E_CONFIG',
-    `scenario "${scenario}" needs ${list.format(missing.map((piece) => NAMES[piece]))}; give ${list.format(missing.map((piece) => SHAPES[piece]))}`,
-  )
+  const names = new Intl.ListFormat('en', { type: 'conjunction' }).format(missing.map((piece) => NAMES[piece]))
+  const ways = missing.map((piece) => SHAPES[piece]).join(', and ')
+  throw new TroupeError('E_CONFIG', `scenario "${scenario}" needs ${names}; give ${ways}`)
 }
 
 const NAMES: Readonly<Record<Piece, string>> = {

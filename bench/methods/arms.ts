@@ -39,6 +39,8 @@ export function outcomeOf(arm: Arm, seed: number, commit: string, summary: Summa
   const last = summary.iterations.at(-1)
   if (!first || !last || first === last)
     throw new TroupeError('E_DATA', `${arm.name}, seed ${seed}: no model was trained after M1`)
+  if (first.goldScore === null || last.goldScore === null)
+    throw new TroupeError('E_DATA', `${arm.name}, seed ${seed}: nobody scored its answers`)
   return {
     arm: arm.name,
     seed,

@@ -158,7 +158,7 @@ test('what is missing is said in one sentence', async (t) => {
   })
   t.throws(() => requirePieces('rlhf', ['model', 'prompts', 'pairs'], new Set()), {
     message:
-      /^scenario "rlhf" needs a model of your own, prompts, and pairs; give --set model=.*, --set prompts=.*, and --set pairs=/,
+      /^scenario "rlhf" needs a model of your own, prompts, and pairs; give --set model=.*, and --set prompts=.*, and --set pairs=/,
   })
   t.notThrows(() => requirePieces('spin', ['prompts', 'demonstrations'], new Set(['pairs'])))
 })
