@@ -10,6 +10,7 @@ import {
   vector,
   type Written,
 } from './objective.js'
+import { ratingOf } from './rollouts.js'
 
 interface Ranked {
   readonly completions: readonly Written[]
@@ -60,7 +61,7 @@ export function createRanking(context: ObjectiveContext): Objective {
     async update(outcomes, version) {
       const fresh = outcomes.flatMap(({ group, selected }): Ranked[] => {
         if (!('singles' in selected)) return []
-        const rewards = selected.singles.map((i) => group.judgments[i]?.score ?? 0)
+        const rewards = selected.singles.map((i) => ratingOf(group, i) ?? 0)
         return [{ completions: selected.singles.map((i) => base.written(group, i)), rewards }]
       })
       if (fresh.length === 0) return null
