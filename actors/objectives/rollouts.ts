@@ -35,7 +35,7 @@ export function rolloutsOf(
     return own.map((i) => {
       const penalty = group.completions[i]?.finish === 'length' ? missingEosPenalty : 0
       const preference = preferenceOverOpponents(group, i)
-      const score = (ratingOf(group, i) ?? 0) - penalty
+      const score = (group.judgments[i]?.score ?? preference ?? 0) - penalty
       return { ...written(group, i), prompt, score, preference }
     })
   })
