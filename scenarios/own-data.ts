@@ -28,11 +28,9 @@ const INSTEAD: Partial<Record<Piece, readonly Piece[]>> = {
 export function requirePieces(scenario: string, needs: readonly Piece[], given: ReadonlySet<Piece>): void {
   const missing = needs.filter((piece) => ![piece, ...(INSTEAD[piece] ?? [])].some((one) => given.has(one)))
   if (missing.length === 0) return
-  const list = new Intl.ListFormat('en', { type: 'conjunction' })
-  throw new TroupeError(
-    'E_CONFIG',
-    `scenario "${scenario}" needs ${list.format(missing.map((piece) => NAMES[piece]))}; give ${list.format(missing.map((piece) => SHAPES[piece]))}`,
-  )
+  const names = new Intl.ListFormat('en', { type: 'conjunction' }).format(missing.map((piece) => NAMES[piece]))
+  const ways = missing.map((piece) => SHAPES[piece]).join(', and ')
+  throw new TroupeError('E_CONFIG', `scenario "${scenario}" needs ${names}; give ${ways}`)
 }
 
 const NAMES: Readonly<Record<Piece, string>> = {
@@ -122,6 +120,18 @@ function checkDrawn(world: World, needs: readonly Piece[]): void {
   world.prompts(1, random, { heldOut: true })
   if (needs.includes('prompts')) world.prompts(1, random, { heldOut: false })
   if (needs.includes('pairs')) world.preferences?.(1, random, { answers: 2 })
+}
+
+/** `E_CONFIG` where what a judge reads and writes would not fit into the context of one's own model. */
+export function checkJudging({ limits, judgeContext, tokenizer }: World): void {
+  if (!tokenizer) return
+  const question = tokenizer.encode(judgeContext('', '')).length
+  const needed = question + limits.prompt + limits.answer + limits.verdict
+  if (needed > limits.context)
+    throw new TroupeError('E_CONFIG', `judging needs ${needed} tokens, and ${limits.context} fit into the context`, {
+      where: 'world.options.limits',
+      hint: `The question alone has ${question}: lower prompt, answer and verdict, or choose a model with a longer context`,
+    })
 }
 
 const definedOf = (values: Readonly<Record<string, string | undefined>>) =>

@@ -2,7 +2,7 @@ import { trainingSchema } from '../actors/training-config.js'
 import { TroupeError } from '../runtime/index.js'
 import type { Backend } from '../runtime/tensor/index.js'
 import { modelOf } from './model-of.js'
-import { runWorld } from './own-data.js'
+import { checkJudging, runWorld } from './own-data.js'
 import type { SelfRewardingConfig } from './self-rewarding-config.js'
 import { checkBatch, publishEveryOf } from './staleness.js'
 
@@ -11,6 +11,7 @@ export async function planOf(config: SelfRewardingConfig, backend: Backend, out:
   const { world, reference, demonstrations, gold, start } = await runWorld('self-rewarding', config, ['prompts'])
   const { staleness, promptsPerUpdate, iterations, batch } = config
   checkBatch(config)
+  checkJudging(world)
   for (const kind of ['ift', 'prompts'] as const)
     if (start === undefined && demonstrations[kind] === 0)
       throw new TroupeError('E_CONFIG', `demonstrations.${kind} is 0`, {

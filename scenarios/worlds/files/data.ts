@@ -2,11 +2,12 @@ import type { RatedAnswers } from '../../../actors/world.js'
 import { TroupeError } from '../../../runtime/kernel/errors.js'
 import { toPrompt } from './conversation.js'
 import type { Language } from './language.js'
+import { type LengthBound, lengthBound } from './length.js'
 import type { FilesOptions } from './options.js'
 import { type DataRecord, readRecords } from './records.js'
 import { demonstrationOf, pairOf, promptOf, type Text } from './shapes.js'
 
-export interface Answered {
+interface Answered {
   readonly prompt: string
   readonly answer: string
 }
@@ -29,10 +30,12 @@ interface Reading {
   /** Tokens of a whole sequence. */
   readonly context: number
   readonly isHeldOut: (prompt: string) => boolean
+  readonly bound: LengthBound
 }
 
 /** Reads and checks all files. Throws `E_DATA` that names the first row that cannot be used. */
-export async function readData(reading: Reading): Promise<FilesData> {
+export async function readData(given: Omit<Reading, 'bound'>): Promise<FilesData> {
+  const reading = { ...given, bound: lengthBound(given.language) }
   const { options, isHeldOut } = reading
   const pairs = options.pairs === undefined ? [] : await readPairs(options.pairs, reading)
   const demonstrations =
@@ -67,7 +70,7 @@ function answersOf(demonstrations: readonly Answered[]): Map<string, string[]> {
 const readPrompts = (path: string, reading: Reading): Promise<string[]> =>
   readRows(path, reading, (record) => {
     const prompt = promptText(promptOf(record), record, reading)
-    return fits(tokensOf(record, reading, prompt) + reading.options.limits.answer, record, reading) ? prompt : undefined
+    return fits(record, reading, prompt) ? prompt : undefined
   })
 
 const readPairs = (path: string, reading: Reading): Promise<RatedAnswers[]> =>
@@ -75,15 +78,16 @@ const readPairs = (path: string, reading: Reading): Promise<RatedAnswers[]> =>
     const pair = pairOf(record)
     const prompt = promptText(pair.prompt, record, reading)
     const answers = [pair.chosen, pair.rejected]
-    const longest = Math.max(...answers.map((answer) => tokensOf(record, reading, prompt, answer)))
-    return fits(longest, record, reading) ? { prompt, answers, scores: [1, 0] } : undefined
+    return answers.every((answer) => fits(record, reading, prompt, answer))
+      ? { prompt, answers, scores: [1, 0] }
+      : undefined
   })
 
 const readDemonstrations = (path: string, reading: Reading): Promise<Answered[]> =>
   readRows(path, reading, (record) => {
     const { prompt: text, completion: answer } = demonstrationOf(record)
     const prompt = promptText(text, record, reading)
-    return fits(tokensOf(record, reading, prompt, answer), record, reading) ? { prompt, answer } : undefined
+    return fits(record, reading, prompt, answer) ? { prompt, answer } : undefined
   })
 
 /** What `read` makes of each row; rows of which it makes nothing are left out, but not all of them. */
@@ -133,11 +137,15 @@ function tokensOf({ where }: DataRecord, { language }: Reading, prompt: string, 
 }
 
 /** Whether a sequence is short enough; one that is not is refused, unless such rows are to be left out. */
-function fits(tokens: number, { where }: DataRecord, { options, context }: Reading): boolean {
+function fits(record: DataRecord, reading: Reading, prompt: string, answer?: string): boolean {
+  const { options, context, bound } = reading
+  const more = answer === undefined ? options.limits.answer : 0
+  if (bound(prompt, answer) + more <= context) return true
+  const tokens = tokensOf(record, reading, prompt, answer) + more
   if (tokens <= context) return true
   if (options.tooLong === 'drop') return false
   throw new TroupeError('E_DATA', `the row needs ${tokens} tokens, its answer included, and ${context} fit`, {
-    where,
+    where: record.where,
     hint: 'Choose tooLong=drop to leave such rows out, or change limits.answer and limits.context',
   })
 }

@@ -3,7 +3,7 @@ import { TroupeError } from '../../../runtime/kernel/errors.js'
 import { ownPath } from '../../own-path.js'
 
 /** Options of the world of one's own files. */
-export const filesOptions = z.strictObject({
+const filesOptions = z.strictObject({
   model: ownPath.describe('Hugging Face folder whose tokenizer, chat template and limits are used'),
   prompts: ownPath.optional().describe('.jsonl or .parquet with prompt, or messages; default those of the other files'),
   pairs: ownPath.optional().describe('.jsonl or .parquet with prompt, chosen and rejected'),

@@ -10,7 +10,7 @@ import { passes } from './passes.js'
 
 /**
  * The world of one's own files, in the language of one's own model: its tokenizer and chat template. Prompts are split by a hash;
- * pairs give preferences with scores 1 and 0. Options: {@link import('./options.js').filesOptions}. Files are read by `open`.
+ * pairs give preferences with scores 1 and 0. Options: see {@link readOptions}. Files are read by `open`.
  * @throws `E_CONFIG` on a wrong option, `E_CHECKPOINT` where the folder cannot be used, `E_DATA` for a row that cannot
  */
 export async function createWorld(given: unknown): Promise<World> {

@@ -4,6 +4,7 @@ import test from 'ava'
 import { loadTokenizer, type TextTokenizer } from '../../../../models/index.js'
 import { toPrompt, turnsOf } from '../../../../scenarios/worlds/files/conversation.js'
 import { chatLanguage, languageOf, plainLanguage } from '../../../../scenarios/worlds/files/language.js'
+import { lengthBound } from '../../../../scenarios/worlds/files/length.js'
 
 const folder = fileURLToPath(new URL('../../../../../test/fixtures/hf/tokenizers/', import.meta.url))
 const json = (path: string) => JSON.parse(readFileSync(folder + path, 'utf8'))
@@ -65,6 +66,27 @@ for (const [name, end] of Object.entries(ENDS)) {
     }
   })
 }
+
+test('the bound on lengths holds, and is infinite where it cannot be known', (t) => {
+  for (const [name, end] of Object.entries(ENDS)) {
+    const tokenizer = tokenizerOf(name)
+    for (const language of [chatLanguage(tokenizer, [end]), plainLanguage(tokenizer, [end])]) {
+      const bound = lengthBound(language)
+      for (const { text } of textsOf(name)) {
+        const answer = language.answer(text, text)
+        t.true(
+          language.tokenizer.encode(language.context(text)).length + answer.tokens.length <= bound(text, text),
+          text,
+        )
+      }
+      t.true(bound('the oak') < 300)
+    }
+    t.is(lengthBound(chatLanguage(tokenizer, [end]))('[{"role":"user","content":"a"}]'), Number.POSITIVE_INFINITY)
+  }
+  const template = '{% for m in messages %}{{ m.content }}{{ m.content }}{% endfor %}'
+  const twice = loadTokenizer(json('qwen/tokenizer.json'), { chat_template: template })
+  t.is(lengthBound(chatLanguage(twice, ['<|im_end|>']))('a'), Number.POSITIVE_INFINITY)
+})
 
 test('an answer ends where the template ends it, else with the model’s own end', (t) => {
   const tokenizer = tokenizerOf('qwen')
