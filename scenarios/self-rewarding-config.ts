@@ -3,6 +3,7 @@ import { sftSchema } from '../actors/learner-config.js'
 import { engineSchema, inFlightSchema, moduleSchemaOf, samplingSchema } from '../actors/shared.js'
 import { preferenceOptimizer } from '../actors/training-config.js'
 import { modelShape } from './model-of.js'
+import { ownDataKeys, ownDemonstrationKeys } from './own-data.js'
 import { runtimeKeys } from './runtime-config.js'
 import { selfRewardingCosts } from './self-rewarding-costs.js'
 import { stalenessSchema } from './staleness.js'
@@ -26,11 +27,13 @@ export const selfRewardingConfig = z.strictObject({
     'the scorer that only the evaluator sees; its options are the world’s, unless given',
   ),
   model: modelShape,
+  ...ownDataKeys,
   demonstrations: z
     .strictObject({
       ift: z.int().min(0).default(60_000).describe('instructions answered by people'),
       eft: z.int().min(0).default(90_000).describe('answers judged by people'),
       prompts: z.int().min(0).default(12_000).describe('lists of instructions, for self-instruct'),
+      ...ownDemonstrationKeys,
     })
     .prefault({}),
   iterations: z

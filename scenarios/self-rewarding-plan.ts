@@ -1,28 +1,29 @@
-import { loadWorld } from '../actors/shared.js'
 import { trainingSchema } from '../actors/training-config.js'
 import { TroupeError } from '../runtime/index.js'
 import type { Backend } from '../runtime/tensor/index.js'
 import { modelOf } from './model-of.js'
+import { checkJudging, runWorld } from './own-data.js'
 import type { SelfRewardingConfig } from './self-rewarding-config.js'
 import { checkBatch, publishEveryOf } from './staleness.js'
 
 /** What each role is given, worked out from the scenario's configuration. */
 export async function planOf(config: SelfRewardingConfig, backend: Backend, out: string) {
-  const world = await loadWorld(config.world)
+  const { world, reference, demonstrations, gold, start } = await runWorld('self-rewarding', config, ['prompts'])
   const { staleness, promptsPerUpdate, iterations, batch } = config
   checkBatch(config)
+  checkJudging(world)
   for (const kind of ['ift', 'prompts'] as const)
-    if (config.demonstrations[kind] === 0)
+    if (start === undefined && demonstrations[kind] === 0)
       throw new TroupeError('E_CONFIG', `demonstrations.${kind} is 0`, {
         hint: 'Without demonstrations the model can neither answer nor invent prompts',
       })
-  const model = modelOf(config.model, world)
-  const common = { model, world: config.world, engine: { ...config.engine, backend } }
-  const counts = { ...config.demonstrations, ...(config.eft ? {} : { eft: 0 }) }
+  const model = await modelOf(config.model, world)
+  const common = { model, world: reference, engine: { ...config.engine, backend } }
+  const counts = { ...demonstrations, ...(config.eft ? {} : { eft: 0 }) }
   const publishEvery = publishEveryOf(staleness)
   return {
     common,
-    source: { world: config.world, demonstrations: counts, seedPrompts: config.generator.seedPrompts },
+    source: { world: reference, demonstrations: counts, seedPrompts: config.generator.seedPrompts },
     generator: {
       ...common,
       iterations,
@@ -44,6 +45,7 @@ export async function planOf(config: SelfRewardingConfig, backend: Backend, out:
       ...common,
       sft: config.learner.sft,
       training: [trainingOf(config.learner.dpo)],
+      start,
       demonstrations: counts.ift + counts.eft + counts.prompts,
       iterations,
       promptsPerUpdate,
@@ -53,7 +55,7 @@ export async function planOf(config: SelfRewardingConfig, backend: Backend, out:
     },
     evaluator: {
       ...common,
-      gold: { ...config.gold, options: { ...config.world.options, ...config.gold.options } },
+      gold,
       ...config.evaluation,
       judgments: config.judge.judgments,
       sampling: config.sampler.sampling,

@@ -41,7 +41,7 @@ export function summarize(findings: Findings): Summary {
     config: options.config,
     iterations: evaluations.map((e) => ({
       name: e.name,
-      goldWinRate: { ...e.againstFirst, against: 'M1' },
+      goldWinRate: e.againstFirst && { ...e.againstFirst, against: 'M1' },
       goldScore: e.goldScore,
       judge: {
         pairAccuracy: e.judge.pairAccuracy,
