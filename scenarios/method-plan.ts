@@ -89,7 +89,7 @@ export async function methodPlan(
         completions: completionsOf(training, isOffline ? [{ by: 'people', n: config.answers }] : writers),
         behaviour: !isOffline && people === 0,
       })),
-      start,
+      start: start ?? config.start,
       demonstrations: counts.ift + counts.eft + counts.prompts,
       iterations,
       promptsPerUpdate,

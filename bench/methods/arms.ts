@@ -39,16 +39,11 @@ export function outcomeOf(arm: Arm, seed: number, commit: string, summary: Summa
   const last = summary.iterations.at(-1)
   if (!first || !last || first === last)
     throw new TroupeError('E_DATA', `${arm.name}, seed ${seed}: no model was trained after M1`)
-<<<<<<< HEAD
   const [before, after] = [first.goldScore, last.goldScore]
   if (before === null || after === null)
     throw new TroupeError('E_DATA', `${arm.name}, seed ${seed}: nobody scored its models`, {
       hint: 'Choose a world with a gold scorer',
     })
-=======
-  if (first.goldScore === null || last.goldScore === null)
-    throw new TroupeError('E_DATA', `${arm.name}, seed ${seed}: nobody scored its answers`)
->>>>>>> data
   return {
     arm: arm.name,
     seed,
