@@ -4,6 +4,7 @@ import test from 'ava'
 import type { z } from 'zod'
 import { preferenceLoss, preferenceLosses } from '../../alignment/index.js'
 import { resolveConfig } from '../../cli/config.js'
+import { schemaKeys } from '../../cli/schema-keys.js'
 import { scenarios } from '../../scenarios/index.js'
 import type { MethodConfig } from '../../scenarios/method-config.js'
 import { createAnnotator } from '../../scenarios/worlds/default/annotator.js'
@@ -80,9 +81,47 @@ test('docs/methods/README.md lists exactly the scenarios, with the defaults that
 
 const usesReference = (loss: MethodConfig['loss']) => preferenceLoss(loss).usesReference
 
-test('every scenario has a page', (t) => {
-  for (const name of Object.keys(scenarios)) t.true(existsSync(join(ROOT, FOLDER, `${name}.md`)), name)
+test('every scenario has a page, whose table of options has the defaults of the code (WRITE_DOCS=1 writes them there)', (t) => {
+  const all = Object.values(scenarios).map((scenario) => {
+    const path = join(ROOT, FOLDER, `${scenario.name}.md`)
+    const page = existsSync(path) ? readFileSync(path, 'utf8') : `no page ${path}`
+    const told = existsSync(path) ? withDefaultsOf(scenario, page) : ''
+    if (process.env.WRITE_DOCS === '1' && told !== page) writeFileSync(path, told)
+    return { page, told }
+  })
+  for (const { page, told } of all) t.is(page, told)
 })
+
+/** A page with the second column of its table of options as it is in the code, where all keys of a row are the scenario's. */
+function withDefaultsOf(scenario: (typeof scenarios)[string], page: string): string {
+  const known = schemaKeys(scenario.config).map(({ key }) => key)
+  const config = scenario.config.parse({})
+  return page.replaceAll(/^\| (`[^|]*) \| ([^|]*) \|([^|\n]*\|)$/gm, (row, names: string, _, rest: string) => {
+    let group = ''
+    const keys = [...names.matchAll(/`([^`]+)`/g)].map(([, name = '']) => {
+      const key = name.startsWith('.') ? group + name : name
+      group = key.slice(0, key.lastIndexOf('.'))
+      return key
+    })
+    const values = keys.map((key) => valueAt(config, key))
+    // what has no default is told in words; a loss's parameters have theirs from the loss
+    if (keys.length === 0 || keys.some((key) => !known.includes(key) || /^loss\.(?!name$)/.test(key))) return row
+    if (values.includes(undefined)) return row
+    return `| ${names} | ${values.map(valueText).join(', ')} |${rest}`
+  })
+}
+
+const valueAt = (config: unknown, key: string): unknown =>
+  key.split('.').reduce((place, part) => (place as Record<string, unknown> | undefined)?.[part], config)
+
+function valueText(value: unknown): string {
+  if (typeof value === 'string') return `\`${value}\``
+  if (typeof value === 'number') return value > 0 && value < 1e-3 ? value.toExponential() : String(value)
+  if (!Array.isArray(value)) return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  const writers = value as readonly { by?: string; n?: number; weight?: number }[]
+  if (!writers[0]?.by) return JSON.stringify(value).replaceAll(',', ', ')
+  return writers.map(({ by, n, weight }) => `${by} × ${n}${weight === undefined ? '' : ` (${weight})`}`).join(', ')
+}
 
 test('what the documentation sets in a scenario is a configuration of it, its loss and its annotator included', (t) => {
   for (const { where, words } of pages.flatMap((page) => fences(page, /^(sh|bash|shell|console)$/).flatMap(commands))) {
