@@ -1,7 +1,7 @@
 import { filesIn, type SourceFile } from './files.js'
 
 /** A fenced block of a page. */
-export interface Fence {
+interface Fence {
   readonly where: string
   readonly code: string
 }
