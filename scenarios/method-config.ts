@@ -17,15 +17,15 @@ import { worlds } from './worlds/index.js'
 const { kind, init, heldOut, normalize, batch, optimizer } = rewardModelConfig.shape
 
 /** How the reward model is made, where there is one. */
-export const rewardModelSchema = z
+const rewardModelSchema = z
   .strictObject({
     ...{ kind, init, heldOut, normalize, batch, optimizer },
     labels: z
       .enum(['people', 'annotator'])
       .default('people')
       .describe('who says which answers of its training data are better'),
-    prompts: z.int().min(1).default(1500).describe('prompts of its training data'),
-    answers: z.int().min(2).max(16).default(2).describe('answers to each of them (K); all their pairs are used'),
+    prompts: z.int().min(1).default(4000).describe('prompts of its training data'),
+    answers: z.int().min(2).max(16).default(4).describe('answers to each of them (K); all their pairs are used'),
   })
   .prefault({})
 

@@ -17,9 +17,10 @@ export const slicHf = defineMethod({
   },
   defaults: {
     rater: 'reward-model',
+    iterations: [512, 512],
     label: { by: 'tournament' },
     rewardModel: { kind: 'pairwise' },
-    sampler: { writers: [{ by: 'first', n: 8 }], sampling: { temperature: 0.7, topP: 1, topK: 40 } },
+    sampler: { writers: [{ by: 'first', n: 6 }], sampling: { temperature: 0.7, topP: 1, topK: 40 } },
     loss: { name: 'slic', delta: 1 },
     training: {
       reference: 'first',
