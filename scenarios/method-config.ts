@@ -10,6 +10,7 @@ import { preferenceLossOption } from '../alignment/index.js'
 import { methodCosts } from './method-costs.js'
 import { modelShape } from './model-of.js'
 import { ownDataKeys, ownDemonstrationKeys } from './own-data.js'
+import { ownPath } from './own-path.js'
 import { runtimeKeys } from './runtime-config.js'
 import { stalenessSchema } from './staleness.js'
 import { worlds } from './worlds/index.js'
@@ -42,6 +43,11 @@ export const methodConfig = z.strictObject({
     .optional()
     .describe('a language model behind an OpenAI-compatible API, as the annotator in place of the world’s'),
   model: modelShape,
+  start: ownPath
+    .optional()
+    .describe(
+      'checkpoint of this world and model (another run’s checkpoints/M1) whose weights training starts from, instead of fresh ones; with demonstrations.ift=0 it is M1',
+    ),
   ...ownDataKeys,
   demonstrations: z
     .strictObject({

@@ -42,10 +42,7 @@ export async function methodPlan(
   const { iterations, promptsPerUpdate, batchSize: batch, repeat, staleness } = config
   const { rater, label, writers } = arrangement
   const isOffline = rater === 'people'
-  const countOf = (...who: readonly WriterChoice['by'][]) =>
-    writers.filter(({ by }) => who.includes(by)).reduce((sum, { n }) => sum + n, 0)
-  const people = countOf('people')
-  const everybody = countOf('policy', 'first', 'mixture', 'people')
+  const people = countOf(writers, 'people')
   checkReplicas(config, arrangement)
 
   const common = {
@@ -69,10 +66,10 @@ export async function methodPlan(
       sft: config.sft,
       training: arrangement.training.map((training) => ({
         ...training,
-        completions: Math.max(1, training.objective === 'rank' ? everybody : countOf('policy')),
+        completions: completionsOf(training, isOffline ? [{ by: 'people', n: config.answers }] : writers),
         behaviour: !isOffline && people === 0,
       })),
-      start,
+      start: start ?? config.start,
       demonstrations: counts.ift + counts.eft + counts.prompts,
       iterations,
       promptsPerUpdate,
@@ -111,6 +108,21 @@ function rewardPlan<Common extends object, Sampling extends object, Outside exte
       label: { ...label, by: 'pairs' as const, which: 'all' as const, orders: 'both' as const },
     },
   }
+}
+
+const countOf = (writers: readonly WriterChoice[], ...who: readonly WriterChoice['by'][]) =>
+  writers.filter(({ by }) => who.includes(by)).reduce((sum, { n }) => sum + n, 0)
+
+/** Completions of a prompt that an objective may be given: a ranking all, policy gradients the policy's own. */
+function completionsOf({ objective = 'preference' }: Training, writers: readonly WriterChoice[]): number {
+  if (objective === 'rank') return countOf(writers, 'policy', 'first', 'mixture', 'people')
+  const own = countOf(writers, 'policy')
+  if (own === 0 && ['ppo', 'reinforce', 'nash-md'].includes(objective))
+    throw new TroupeError('E_CONFIG', `${objective} learns from the policy's own completions, and it writes none`, {
+      where: 'sampler.writers',
+      hint: 'Let the policy write: {"by":"policy","n":4}',
+    })
+  return Math.max(1, own)
 }
 
 /** What the wiring draws from the world, or asks of somebody. */

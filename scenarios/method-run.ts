@@ -2,8 +2,8 @@ import { paramLayout } from '../models/index.js'
 import { createWeightStore } from '../runtime/tensor/index.js'
 import { openBooks } from './books.js'
 import type { MethodConfig } from './method-config.js'
-import { methodCosts } from './method-costs.js'
 import { type Arrangement, methodPlan } from './method-plan.js'
+import { costsOf } from './method-roles.js'
 import { wireMethod } from './method-wiring.js'
 import { openTroupe } from './open-troupe.js'
 import type { RunOptions } from './scenario.js'
@@ -23,10 +23,8 @@ export async function runMethod(
   const { demonstrations } = plan.learner
   const books = openBooks({ demonstrations, prompts, idle }, options.observe, options.resume?.books)
   const weights = createWeightStore(paramLayout(plan.common.model)).handle
-  const { troupe, elapsedMs } = openTroupe(
-    { ...options, config: { ...config, costs: costsOf(config.costs, arrangement) } },
-    { weights, books },
-  )
+  const costs = costsOf(config.costs, arrangement)
+  const { troupe, elapsedMs } = openTroupe({ ...options, config: { ...config, costs } }, { weights, books })
   try {
     const { trainer, measurer, sampled, rated } = wireMethod({ troupe, config, plan, arrangement })
     await troupe.start()
@@ -42,20 +40,4 @@ export async function runMethod(
   } finally {
     await troupe.stop()
   }
-}
-
-/** The usual costs of roles that take no part fall away; one that was given for such a role is refused by the troupe. */
-function costsOf(costs: MethodConfig['costs'], { rater, rewardModel }: Arrangement): MethodConfig['costs'] {
-  const labelled = rater === 'reward-model' && rewardModel.labels === 'annotator'
-  const absent: Readonly<Record<string, boolean>> = {
-    'prompt-source': rater === 'people',
-    sampler: rater === 'people',
-    'preference-source': !(rater === 'people' || (rater === 'reward-model' && !labelled)),
-    annotator: !(rater === 'annotator' || labelled),
-    'reward-model': rater !== 'reward-model',
-  }
-  const usual: Readonly<Record<string, unknown>> = methodCosts
-  const isKept = ([key, cost]: readonly [string, unknown]) =>
-    !absent[key] || JSON.stringify(cost) !== JSON.stringify(usual[key])
-  return Object.fromEntries(Object.entries(costs).filter(isKept))
 }

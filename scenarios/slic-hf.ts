@@ -28,10 +28,10 @@ export const slicHf = defineMethod({
       mix: { from: 'chosen', coefficient: 0.1, per: 'sequence' },
     },
   },
-  arrange: ({ data, label, rewardModel }, { training }) =>
+  arrange: ({ data }, { training }) =>
     data === 'direct'
       ? { rater: 'people', training: training.map((each) => ({ ...each, selection: { rule: 'best-worst' } })) }
-      : { label: rewardModel.kind === 'pointwise' && label.by === 'tournament' ? { ...label, by: 'points' } : label },
+      : {},
   traits: {
     humanPreferences: 'pairs',
     onPolicy: 'initial model',

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { commit, machine } from '../../bench/figures.js'
 import { TroupeError } from '../../runtime/kernel/errors.js'
@@ -34,6 +34,7 @@ export async function claims(names: readonly string[], options: ClaimsArguments)
     { stopping: () => console.error('Stopping; what was measured is kept'), last: () => {} },
     realClock.now,
   )
+  if (options.fresh) rmSync(armsIn(options.out), { recursive: true, force: true })
   let failed = 0
   try {
     for (const claim of asked) {
@@ -79,17 +80,20 @@ interface Means {
   readonly signal: AbortSignal
 }
 
+/** Runs that claims share; those of each commit apart. */
+const armsIn = (out: string) => join(out, 'arms')
+
 /** Measures the seeds that the folder lacks; the number of those that failed. */
 async function measure(claim: Claim, options: ClaimsArguments, { backend, records, signal }: Means): Promise<number> {
   const { scale, fresh = false } = options
   const kept = fresh ? new Map() : records.of(claim.id, scale)
+  const now = commit()
   let failed = 0
   for (let seed = 1; seed <= seedsOf(claim, options) && !signal.aborted; seed++) {
     if (kept.has(seed)) continue
-    const out = mkdtempSync(join(options.out, `${claim.id}-${seed}-`))
     const log = (line: string) => console.error(`${claim.id} seed ${seed}: ${line}`)
     const begun = realClock.now()
-    const trial: Trial = { seed, scale, backend, out, signal, log }
+    const trial: Trial = { seed, scale, backend, out: armsIn(options.out), commit: now, signal, log }
     try {
       const figures = await claim.experiment(trial)
       const durationMs = realClock.now() - begun
@@ -99,7 +103,7 @@ async function measure(claim: Claim, options: ClaimsArguments, { backend, record
         seed,
         scale,
         backend,
-        commit: commit(),
+        commit: now,
         machine: machine(),
         at,
         durationMs,
@@ -110,8 +114,6 @@ async function measure(claim: Claim, options: ClaimsArguments, { backend, record
       if (signal.aborted) break
       failed++
       log(`failed: ${describeError(error)}`)
-    } finally {
-      rmSync(out, { recursive: true, force: true })
     }
   }
   return failed

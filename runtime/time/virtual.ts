@@ -36,8 +36,8 @@ export interface VirtualTime {
    * length nobody knows, so that of two turns that end at one moment the one that began first comes first.
    */
   reserve(): number
-  /** As `clock.after`, at a reserved place. A place is used once. */
-  schedule(ms: number, work: () => void, place: number): () => void
+  /** As `clock.after`, at a reserved place, and not to be called off. A place is used once. */
+  schedule(ms: number, work: () => void, place: number): void
   /**
    * Something was handed to the machine, such as a wake-up of who waits on shared memory (`Atomics.notify`): time moves
    * only after the machine has delivered it.
@@ -124,8 +124,8 @@ class Driver implements VirtualTime {
     this.#look(DELIVERY_LOOKS)
   }
 
-  schedule(ms: number, work: () => void, place: number): () => void {
-    return this.#after(ms, work, place)
+  schedule(ms: number, work: () => void, place: number): void {
+    this.#push(ms, work, place, false)
   }
 
   onStalled(handler: () => void): void {

@@ -9,8 +9,10 @@ export interface Trial {
   /** `quick`: at most two minutes a seed on two cores. `full`: more data and updates, for the same criterion. */
   readonly scale: 'quick' | 'full'
   readonly backend: Backend
-  /** A folder for what the experiment's runs write; exists. */
+  /** A folder in which runs are kept that several claims share. */
   readonly out: string
+  /** The commit that is measured: what another one wrote there is not used. */
+  readonly commit: string
   readonly signal: AbortSignal
   /** One line of progress. */
   readonly log: (line: string) => void

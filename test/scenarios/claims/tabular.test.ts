@@ -6,7 +6,7 @@ import { expectation, letterWorld } from '../../../scenarios/claims/tabular/lett
 
 const measured = (id: string): Promise<Figures> => {
   const claim = claims.find((one) => one.id === id)!
-  const trial = { seed: 1, scale: 'quick', backend: 'onnx', out: tmpdir(), log: () => {} } as const
+  const trial = { seed: 1, scale: 'quick', backend: 'onnx', commit: 'test', out: tmpdir(), log: () => {} } as const
   return claim.experiment({ ...trial, signal: new AbortController().signal })
 }
 const isNear = (value: number | undefined, expected: number, tolerance: number) =>
