@@ -43,6 +43,7 @@ export async function methodPlan(
   const { rater, label, writers } = arrangement
   const isOffline = rater === 'people'
   const people = countOf(writers, 'people')
+  const rated = Math.min(config.answers, mostAnswers)
   checkReplicas(config, arrangement)
 
   const common = {
@@ -57,7 +58,7 @@ export async function methodPlan(
     common,
     source: { world: reference, demonstrations: counts, seedPrompts: 1 },
     prompts: { ...data, staleness: staleness.max, answers: people },
-    pairs: { ...data, answers: Math.min(config.answers, mostAnswers) },
+    pairs: { ...data, answers: rated },
     sampler: { ...common, ...sampling, writers: [...writers] },
     annotator: { ...outside, label },
     ...rewardPlan(arrangement, own, common, { sampling, outside }),
@@ -66,7 +67,7 @@ export async function methodPlan(
       sft: config.sft,
       training: arrangement.training.map((training) => ({
         ...training,
-        completions: completionsOf(training, isOffline ? [{ by: 'people', n: config.answers }] : writers),
+        completions: completionsOf(training, isOffline ? [{ by: 'people', n: rated }] : writers),
         behaviour: !isOffline && people === 0,
       })),
       start: start ?? config.start,

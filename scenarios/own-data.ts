@@ -106,6 +106,11 @@ export async function runWorld(scenario: string, config: OwnDataConfig, needs: r
     reference !== undefined && reference.module !== usual
   if (config.remote !== undefined || isOwn(config.annotator, worlds.default.annotator)) given.add('annotator')
   requirePieces(scenario, ['model', ...needs], given)
+  if (prompts !== undefined && needs.includes('demonstrations'))
+    throw new TroupeError('E_CONFIG', `scenario "${scenario}" takes its prompts from the demonstrations or pairs`, {
+      where: 'prompts',
+      hint: 'Leave out prompts: each must come with what people answered',
+    })
   const reference = {
     module: isOwn(config.world, worlds.default.world) ? config.world.module : worlds.files.world,
     options: { ...config.world.options, ...definedOf(files) },
