@@ -45,6 +45,7 @@ export async function methodPlan(
   const people = countOf(writers, 'people')
   const rated = Math.min(config.answers, mostAnswers)
   checkReplicas(config, arrangement)
+  checkCorrection(arrangement)
 
   const common = {
     model: await modelOf(config.model, world),
@@ -137,6 +138,22 @@ function needsOf({ rater, writers, rewardModel }: Arrangement): Piece[] {
     ...(rater === 'reward-model' && labels === 'people' ? (['pairs'] as const) : []),
     ...(asks ? (['annotator'] as const) : []),
   ]
+}
+
+/** Importance weights are of what the policy itself wrote, for objectives that have them. */
+function checkCorrection({ rater, writers, training }: Arrangement): void {
+  for (const { objective = 'preference', correction } of training) {
+    if ((correction?.kind ?? 'none') === 'none') continue
+    const isOwn = rater !== 'people' && writers.every(({ by }) => by === 'policy')
+    if (isOwn && (objective === 'preference' || objective === 'reinforce')) continue
+    const why = isOwn
+      ? `the objective ${objective} has no importance weights`
+      : 'not only the policy wrote the completions'
+    throw new TroupeError('E_CONFIG', `training.correction.kind is ${correction?.kind}, but ${why}`, {
+      where: 'training.correction.kind',
+      hint: 'Leave it at none',
+    })
+  }
 }
 
 /** Each of several replicas would have to be given what only one can get. */
