@@ -24,7 +24,8 @@ export interface FilesData {
   readonly answers: ReadonlyMap<string, readonly string[]>
 }
 
-interface Reading {
+/** How rows are read and measured. */
+export interface Reading {
   readonly options: FilesOptions
   readonly language: Language
   /** Tokens of a whole sequence. */
