@@ -18,6 +18,7 @@ export const click = defineMethod({
       selection: { rule: 'likelihood', threshold: 3.5 },
       mix: { from: 'demonstrations', rows: 32, coefficient: 1 },
       rowsPerStep: 64,
+      optimizer: { learningRate: 1e-4 },
     },
   },
   traits: {

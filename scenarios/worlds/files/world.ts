@@ -76,9 +76,9 @@ export async function createWorld(given: unknown): Promise<World> {
         return { kind: 'ift', prompt: language.context(prompt), completion: text, tokens: tokens.slice() }
       })
     },
-    answers(prompt, count, random) {
+    answers(prompt, count) {
       assert(data, 'a world is opened before its data are drawn')
-      return random.shuffle(data.answers.get(prompt) ?? []).slice(0, count)
+      return (data.answers.get(prompt) ?? []).slice(0, count)
     },
     preferences(count, random, { answers }) {
       if (answers > 2)
