@@ -21,12 +21,12 @@ test('arms begin with one M1, and run once whichever claim asks for them', async
   const figures = await claimOf('C18').experiment(trial)
   t.is(lines.length, 3, lines.join('\n')) // M1, online, offline
   t.is(figures.online1, figures.offline1)
-  t.true([...Array(7).keys()].every((i) => Number.isFinite(figures[`offline${i + 1}`])))
-  t.true((figures.accuracy6 ?? 0) > 0)
+  t.true([...Array(17).keys()].every((i) => Number.isFinite(figures[`offline${i + 1}`])))
+  t.true((figures.accuracy16 ?? 0) > 0)
 
   const again = await claimOf('C36').experiment(trial)
   t.is(lines.length, 3, 'both of its arms were there')
-  t.is(again.online, figures.online7)
+  t.is(again.online, figures.online17)
   t.true(readdirSync(out).every((name) => /^(dpo|oaif)-1-[0-9a-f]{12}$/.test(name)))
 })
 
