@@ -1,3 +1,4 @@
+import { TroupeError } from '../../../runtime/index.js'
 import type { ArmResult } from '../arms.js'
 import type { Figures, Trial } from '../claim.js'
 
@@ -27,7 +28,8 @@ export const numbered = (name: string, values: readonly number[]): Figures =>
 
 /** The means of a metric over equal parts of a run, in their order. */
 export function partsOf({ metrics }: ArmResult, name: string, parts: number): number[] {
-  const values = metrics[name] ?? []
+  const values = metrics[name]
+  if (!values) throw new TroupeError('E_INVARIANT', `no actor of the run reported the metric ${name}`)
   return Array.from({ length: parts }, (_, i) => {
     const part = values.slice(Math.round((i * values.length) / parts), Math.round(((i + 1) * values.length) / parts))
     return part.length === 0 ? Number.NaN : part.reduce((sum, value) => sum + value, 0) / part.length

@@ -20,7 +20,7 @@ export const growClaim: Claim = {
   ],
   async experiment(trial) {
     const rest = await runArm(trial, 'rest', laid(await fromM1(trial), { iterations: rounds(trial, GROWS, 384) }))
-    return { ...numbered('gold', goldOf(rest)), ...numbered('score', partsOf(rest, 'reward-model/score', GROWS)) }
+    return { ...numbered('gold', goldOf(rest)), ...numbered('score', partsOf(rest, 'reward_model/reward', GROWS)) }
   },
 }
 
