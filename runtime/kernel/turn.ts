@@ -23,7 +23,7 @@ export type Work<A, R> = (item: A) => R | Promise<R>
  * Does the work of a turn; an actor has one at a time. Where time is virtual, the result comes at the moment at which the
  * turn ends.
  */
-export type Perform = <A, R>(turn: TurnBegun, work: Work<A, R>, item: A, outcome: Outcome<R>) => void
+type Perform = <A, R>(turn: TurnBegun, work: Work<A, R>, item: A, outcome: Outcome<R>) => void
 
 /** What turns need of the actor that they belong to. */
 export interface TurnHost {
