@@ -157,6 +157,7 @@ test('a state that does not fit is refused by the key that is wrong', async (t) 
       { objective: { ...state.objective!, objective: { ...own, optimizer: { step: 0, m: vector, v: vector } } } },
       /objective.objective.optimizer.m/,
     ],
+    [{ objective: { ...state.objective!, objective: { ...own, further: {} } } }, /objective.objective.further.replay/],
     [{ intake: { ...state.intake, waiting: [{ id: 1 }] } }, /intake.waiting.0: not a judged batch/],
     [{ pool: { ...state.pool, tokens: new Int32Array(1) } }, /pool: not packed sequences/],
     [{ objective: undefined }, /state: it is of both phases of training, or of none/],
