@@ -18,7 +18,7 @@ for (const loss of choices)
   test.serial(`dpo with the loss ${JSON.stringify(loss)} makes an update`, async (t) => {
     const run = tinyMethodRun('dpo', { ...SMALL, loss })
     if (loss.name === 'xpo') {
-      await t.throwsAsync(run, { message: /needs a completion that the first model wrote/ })
+      await t.throwsAsync(run, { code: 'E_CONFIG', message: /needs the first model to write/ })
       return
     }
     const { weights, summary } = await run
