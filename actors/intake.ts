@@ -43,11 +43,17 @@ export class Intake<T extends Numbered> {
         },
         error: (error) => subscriber.error(error),
         complete: () => {
+          for (const update of this.#whole()) subscriber.next(update)
           if (this.#waiting.size === 0) subscriber.complete()
           else subscriber.error(new TroupeError('E_INVARIANT', `invariant broken: batch ${this.#next} never came`))
         },
       }),
     )
+  }
+
+  /** A batch that was given up counts as come: it is handed on with those that come after it. */
+  pass(batch: T): void {
+    if (batch.id >= this.#next) this.#waiting.set(batch.id, batch)
   }
 
   snapshot(): IntakeState<T> {
@@ -68,6 +74,10 @@ export class Intake<T extends Numbered> {
     }
     this.#onNew(batch)
     this.#waiting.set(batch.id, batch)
+    return this.#whole()
+  }
+
+  #whole(): readonly (readonly T[])[] {
     const whole: T[][] = []
     for (let ready = this.#waiting.get(this.#next); ready; ready = this.#waiting.get(this.#next)) {
       this.#waiting.delete(this.#next++)

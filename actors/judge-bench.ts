@@ -33,6 +33,13 @@ export interface JudgeBench {
   restore(first: (number | null)[] | undefined): void
 }
 
+/** Of an empty set: a policy that does not judge. */
+const NOTHING: JudgeAgreement = {
+  ...{ pairAccuracy: null, exactMatch: null, fiveBest: null, spearman: null, kendall: null },
+  unreadable: 0,
+  sinceFirst: { mean: 0, low: 0, high: 0 },
+}
+
 export function createJudgeBench(
   policy: Policy,
   world: World,
@@ -46,6 +53,7 @@ export function createJudgeBench(
     completions: answers.map((text) => ({ text })),
   }))
   async function measure(): Promise<JudgeAgreement> {
+    if (judgeSet.length === 0) return NOTHING
     const judged = await judgeGroups(policy, world, questions, options)
     const ranked = judgeSet.map(({ points }, i) => ({
       gold: points,

@@ -1,9 +1,13 @@
 import { z } from 'zod'
 import { meanVerdict } from '../alignment/index.js'
 import { defineActor, port } from '../runtime/kernel/actor.js'
+import { TroupeError } from '../runtime/kernel/errors.js'
 import type { Random } from '../runtime/time/random.js'
+import type { AnsweredPrompt } from './label-table.js'
+import { labelGroups, labelSchema } from './labelling.js'
 import type { CandidateBatch, JudgedBatch, JudgedGroup, Judgment } from './messages.js'
 import { openPolicy, type Policy } from './policy.js'
+import type { Rater } from './rater.js'
 import { engineSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
 import { count, readState } from './state.js'
 import type { World } from './world.js'
@@ -88,12 +92,6 @@ export const judge = defineActor({
   },
 })
 
-export interface AnsweredPrompt {
-  readonly promptId: string
-  readonly prompt: string
-  readonly completions: readonly { readonly text: string }[]
-}
-
 export interface JudgeOptions {
   readonly judgments: number
   readonly sampling: { readonly temperature: number; readonly topP: number; readonly topK: number }
@@ -101,35 +99,43 @@ export interface JudgeOptions {
   readonly onTokens?: (tokens: number) => void
 }
 
+const POINTS = labelSchema.parse({ by: 'points' })
+
 /** Judgments for each completion of each group; texts only are looked at. */
 export async function judgeGroups(
   policy: Policy,
   world: World,
   groups: readonly AnsweredPrompt[],
   options: JudgeOptions,
-): Promise<Judgment[][]> {
-  const distinct = groups.flatMap(({ promptId, prompt, completions }) =>
-    [...new Set(completions.map(({ text }) => text))].map((text, i) => ({ promptId, prompt, text, i })),
-  )
-  const written = await policy.write(
-    distinct.map(({ promptId, prompt, text, i }) => ({
-      context: world.judgeContext(prompt, text),
-      n: options.judgments,
-      random: options.random.stream(promptId, i),
-    })),
-    { ...options.sampling, maxNewTokens: world.limits.verdict },
-  )
-  const found = new Map<string, Judgment>()
-  distinct.forEach(({ promptId, text }, k) => {
-    const verdicts = (written[k] ?? []).map((completion) => {
-      options.onTokens?.(completion.tokens.length)
-      return world.readVerdict(completion.text)
-    })
-    const readable = verdicts.flatMap((verdict) => (verdict.readable ? [verdict.score] : []))
-    const score = meanVerdict(readable)
-    found.set(`${promptId}\n${text}`, { score, verdicts: readable, unreadable: verdicts.length - readable.length })
-  })
-  return groups.map(({ promptId, completions }) =>
-    completions.map(({ text }) => found.get(`${promptId}\n${text}`) ?? { verdicts: [], unreadable: 0 }),
-  )
+): Promise<(readonly Judgment[])[]> {
+  const labelled = await labelGroups(policyRater(policy, world, options), groups, POINTS, options.random)
+  return labelled.map(({ judgments }) => judgments)
+}
+
+/** A policy asked for points; it has learnt no other way to judge. */
+function policyRater(policy: Policy, world: World, { judgments, sampling, onTokens }: JudgeOptions): Rater {
+  return {
+    async score(questions) {
+      const written = await policy.write(
+        questions.map(({ prompt, answer, random }) => ({
+          context: world.judgeContext(prompt, answer),
+          n: judgments,
+          random,
+        })),
+        { ...sampling, maxNewTokens: world.limits.verdict },
+      )
+      return questions.map((_, i): Judgment => {
+        const verdicts = (written[i] ?? []).map((completion) => {
+          onTokens?.(completion.tokens.length)
+          return world.readVerdict(completion.text)
+        })
+        const readable = verdicts.flatMap((verdict) => (verdict.readable ? [verdict.score] : []))
+        return { score: meanVerdict(readable), verdicts: readable, unreadable: verdicts.length - readable.length }
+      })
+    },
+    compare: () =>
+      Promise.reject(
+        new TroupeError('E_CONFIG', 'the policy as its own judge scores answers, it does not compare them'),
+      ),
+  }
 }

@@ -40,7 +40,7 @@ export interface SampledCompletion {
   readonly writer?: Writer | undefined
   readonly text: string
   readonly tokens: Int32Array
-  /** Of its writer, untruncated, at T = 1, one a token; zeros where people wrote it. */
+  /** Of its writer (the policy's where the mixture wrote it), untruncated, at T = 1, one a token; zeros where people did. */
   readonly logprobs: Float32Array
   /** The version that wrote each token, where weights were taken while writing. */
   readonly versions?: Int32Array
@@ -51,7 +51,7 @@ export interface CandidateGroup {
   readonly promptId: string
   readonly prompt: string
   readonly completions: readonly SampledCompletion[]
-  /** Of the policy that wrote; −1 where every completion is the people's. */
+  /** Of the policy that wrote, alone or in the mixture; −1 where it wrote none. */
   readonly version: VersionSpan
 }
 

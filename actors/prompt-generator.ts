@@ -6,7 +6,7 @@ import { defineActor, port } from '../runtime/kernel/actor.js'
 import { createInventor } from './inventor.js'
 import type { PromptBatch, SeedPrompts } from './messages.js'
 import { openPolicy } from './policy.js'
-import { createPromptPlan, type PlannedBatch } from './prompt-plan.js'
+import { createPromptPlan, type PlannedBatch, planState } from './prompt-plan.js'
 import { engineSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
 import { count, readState, unwanted, vectorOf } from './state.js'
 
@@ -40,12 +40,7 @@ const stateOf = (parameters: number) =>
         made: texts,
         seeds: texts,
       }),
-      plan: z.strictObject({
-        ...{ id: count, iteration: count, update: count, iterationStart: count },
-        ...{ wanted: count, room: count, left: count },
-        ahead: z.string().optional(),
-        begun: z.boolean(),
-      }),
+      plan: planState,
       ended: z.boolean(),
     })
     .optional()
@@ -121,7 +116,7 @@ export const promptGenerator = defineActor({
         if (!read) return
         seeded = true
         inventor.restore(read.inventor)
-        plan.restore({ ...read.plan, ahead: read.plan.ahead })
+        plan.restore(read.plan)
         ended = read.ended
         if (!read.frozen) return
         policy.hold(read.frozen.version, read.frozen.params)

@@ -1,4 +1,6 @@
+import { z } from 'zod'
 import type { PromptBatch } from './messages.js'
+import { count } from './state.js'
 
 export interface PlannedBatch extends Omit<PromptBatch, 'minVersion' | 'generatorVersion'> {
   /** The learner's update with which this iteration begins. */
@@ -14,20 +16,16 @@ export interface PlanOptions {
 }
 
 /** How far a plan has come. */
-interface PlanState {
+export const planState = z.strictObject({
   /** Of the next batch. */
-  readonly id: number
-  readonly iteration: number
-  readonly update: number
-  readonly iterationStart: number
+  ...{ id: count, iteration: count, update: count, iterationStart: count },
   /** Prompts still wanted: in this iteration, in this update, and from whoever gives them. */
-  readonly wanted: number
-  readonly room: number
-  readonly left: number
-  /** The prompt that is held back; undefined where there are no more, or none was asked for yet. */
-  readonly ahead: string | undefined
-  readonly begun: boolean
-}
+  ...{ wanted: count, room: count, left: count },
+  /** The prompt that is held back; absent where there are no more, or none was asked for yet. */
+  ahead: z.string().optional(),
+  begun: z.boolean(),
+})
+type PlanState = z.output<typeof planState>
 
 export interface PromptPlan {
   /** The next batch, or undefined when the plan has come to its end. */
@@ -91,7 +89,7 @@ export function createPromptPlan(options: PlanOptions, nextPrompt: () => Promise
     },
     snapshot: () => ({ ...at }),
     restore(state) {
-      Object.assign(at, state)
+      Object.assign(at, state, { ahead: state.ahead })
     },
   }
 }

@@ -1,11 +1,11 @@
-import { createLedger, lags } from '../alignment/index.js'
+import { createLedger, type Lags, lags } from '../alignment/index.js'
 import type { ActorContext } from '../runtime/kernel/actor.js'
 import { assert } from '../runtime/kernel/errors.js'
 import { createLagBook } from './lag-book.js'
 import type { LearnerConfig } from './learner-config.js'
 import type { LearnerState } from './learner-state.js'
 import type { JudgedBatch } from './messages.js'
-import type { GroupOutcome } from './preference.js'
+import type { GroupOutcome } from './selection.js'
 
 /** Where the samples' lives end: each is counted, dated and written down; the staleness bound is asserted on each. */
 export function createSampleAccounts({
@@ -20,6 +20,11 @@ export function createSampleAccounts({
   const queued = { sumMs: 0, count: 0 }
   let pairs = 0
   let ties = 0
+
+  function addLags(lag: Lags): void {
+    lagBook.add(lag)
+    lagsOfUpdate.add(lag)
+  }
 
   return {
     /** Counts pairs and ties afresh. */
@@ -50,27 +55,28 @@ export function createSampleAccounts({
     },
 
     /** @param version the learner's, now, before the update @param published the last one published */
-    settle({ group, choice }: GroupOutcome, batch: JudgedBatch, version: number, published: number): void {
+    settle({ group, selected }: GroupOutcome, batch: JudgedBatch, version: number, published: number): void {
       const lag = lags({
         learnerVersion: version,
         publishedVersion: published,
         span: group.version,
-        judge: group.judgeVersion,
+        judge: group.judgeVersion.start < 0 ? { start: version, end: version } : group.judgeVersion,
       })
+      const isOwn = group.version.start >= 0
       const bound = config.staleness
-      assert(bound === 'iteration' || lag.lag <= bound, `a sample of lag ${lag.lag} passed the bound ${bound}`)
-      if ('dropped' in choice) {
-        ledger.drop(group.promptId, choice.dropped)
-        if (choice.dropped === 'tie') ties++
+      if (isOwn)
+        assert(bound === 'iteration' || lag.lag <= bound, `a sample of lag ${lag.lag} passed the bound ${bound}`)
+      if ('dropped' in selected) {
+        ledger.drop(group.promptId, selected.dropped)
+        if (selected.dropped === 'tie') ties++
       } else {
         ledger.consume(group.promptId)
-        lagBook.add(lag)
-        lagsOfUpdate.add(lag)
+        if (isOwn) addLags(lag)
         queued.sumMs += Math.max(0, clock.now() - batch.writtenAt)
         queued.count++
-        pairs++
+        pairs += 'pairs' in selected ? selected.pairs.length : selected.singles.length
       }
-      record('sample', sampleLine({ group, choice }, batch, lag))
+      record('sample', sampleLine({ group, selected }, batch, isOwn ? lag : undefined))
     },
 
     /** Reports the samples that were used since the last report, and where all went so far. */
@@ -97,18 +103,25 @@ export function createSampleAccounts({
   }
 }
 
-/** A line of `samples.jsonl`. */
-function sampleLine({ group, choice }: GroupOutcome, batch: JudgedBatch, lag: { lag: number; judgeLag: number }) {
+/** A line of `samples.jsonl`; completions that people wrote have no lag. */
+function sampleLine({ group, selected }: GroupOutcome, batch: JudgedBatch, lag: Lags | undefined) {
+  const first = 'pairs' in selected ? selected.pairs[0] : undefined
+  const isOnePair = 'pairs' in selected && selected.pairs.length === 1
   return {
     iteration: batch.iteration,
     update: batch.update,
     id: group.promptId,
     prompt: group.prompt,
-    completions: group.completions.map(({ text, finish }, i) => ({ text, finish, ...group.judgments[i] })),
-    ...choice,
+    completions: group.completions.map(({ text, finish, writer }, i) => ({
+      text,
+      finish,
+      ...(writer ? { writer } : {}),
+      ...group.judgments[i],
+    })),
+    ...(group.comparisons ? { comparisons: group.comparisons } : {}),
+    ...(isOnePair ? first : selected),
     version: group.version,
     judgeVersion: group.judgeVersion,
-    lag: lag.lag,
-    judgeLag: lag.judgeLag,
+    ...(lag ? { lag: lag.lag, judgeLag: lag.judgeLag } : {}),
   }
 }

@@ -1,16 +1,19 @@
-import { initParams, saveCheckpoint } from '../models/index.js'
 import type { ActorContext } from '../runtime/kernel/actor.js'
 import { assert } from '../runtime/kernel/errors.js'
+import { createImprovement } from './improvement.js'
 import { Intake } from './intake.js'
 import type { LearnerConfig } from './learner-config.js'
 import { type LearnerState, learnerStateOf } from './learner-state.js'
 import type { DemonstrationBatch, JudgedBatch, ModelSnapshot } from './messages.js'
 import { createMixPool } from './mix-pool.js'
+import type { UpdateResult } from './objectives/index.js'
+import { createPhases, type PhasesState } from './phases.js'
 import { worldTokenizer } from './policy.js'
-import { createPreference, type UpdateResult } from './preference.js'
 import { createPublisher } from './publisher.js'
 import { createSampleAccounts } from './sample-accounts.js'
+import { select } from './selection.js'
 import { loadWorld } from './shared.js'
+import { startingParams } from './starting-params.js'
 import { readState } from './state.js'
 import { createSupervised } from './supervised.js'
 
@@ -23,17 +26,18 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
   const { config, random, weights, metric, progress, log } = context
   const world = await loadWorld(config.world)
   const tokenizer = worldTokenizer(world)
-  const params = initParams(config.model, random.stream('init'))
+  const { params, save } = await startingParams(config, random)
   const supervised = createSupervised(config, params, tokenizer, random)
-  let preference: ReturnType<typeof createPreference> | undefined
   const pool = createMixPool(random)
+  const phases = createPhases({ config, params, tokenizer, world, random, demonstrations: pool })
+  const improvement = createImprovement(random)
   const publisher = createPublisher(weights, params.length)
   const samples = createSampleAccounts(context)
   const intake = new Intake<JudgedBatch>({
     onNew: samples.receive,
     onDuplicate: ({ id }) => dropDuplicate(`judged batch ${id}`),
   })
-  const trained = { sftTokens: 0, dpoTokens: 0, examples: 0 }
+  const trained = { sftTokens: 0, tokens: 0, examples: 0 }
   const prompts = config.iterations.reduce((sum, count) => sum + count, 0)
   let version = 0
   let iteration = -1
@@ -44,7 +48,7 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
 
   async function publish(): Promise<void> {
     if (publisher.version === version) return
-    await preference?.pull()
+    await phases.pull()
     publisher.publish(version, params)
     metric('learner/published_version', version)
   }
@@ -71,70 +75,71 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
     progress('sft', config.demonstrations, config.demonstrations, 'examples')
     await supervised.pull()
     await supervised.dispose()
-    preference = createPreference(config, params, tokenizer, world)
+    phases.open()
     supervising = false
     await publish()
     return finishedModel('M1')
   }
 
   async function finishedModel(name: string): Promise<ModelSnapshot> {
-    if (config.checkpoints)
-      await saveCheckpoint(`${config.checkpoints}/${name}`, {
-        config: config.model,
-        params,
-        tokenizer,
-      })
+    if (config.checkpoints) await save(`${config.checkpoints}/${name}`, params, tokenizer)
     log('info', `${name} is version ${version}`)
     return { name, version, params: params.slice(), ...samples.iteration() }
   }
 
   async function update(batches: readonly JudgedBatch[]): Promise<ModelSnapshot | undefined> {
     const last = batches.at(-1)
-    assert(preference && last, 'an update has batches, and comes after supervised training')
+    assert(!supervising && last, 'an update has batches, and comes after supervised training')
     assert(last.update === version, `update ${last.update} trains version ${version}`)
-    if (last.iteration !== iteration) {
-      iteration = last.iteration
-      samples.beginIteration()
-      await preference.begin(iteration)
-    }
-    const { choose } = preference
+    if (last.iteration !== iteration) await beginIteration(last.iteration)
+    const { objective, training } = phases.now()
     const outcomes = batches.flatMap((batch) => {
       samples.abandon(batch)
       return batch.groups.map((group) => {
-        const outcome = choose(group)
+        const outcome = { group, selected: select(group, training.selection) }
         samples.settle(outcome, batch, version, publisher.version)
         return outcome
       })
     })
-    const result = await preference.update(outcomes, pool.draw(config.dpo.mixRows, version))
+    if (training.improve.length > 0) improvement.add(outcomes.map(({ group }) => group))
+    const results = [await objective.update(outcomes, version)]
+    if (last.lastOfIteration)
+      for (const quantile of training.improve)
+        for (const part of improvement.pass(quantile, config.promptsPerUpdate, version))
+          results.push(await objective.update(part, version, results.length))
     version++
-    report(result)
+    for (const result of results) reportSteps(result)
+    reportUpdate()
     const due = config.publishEvery === 'iteration' ? false : version - publisher.version >= config.publishEvery
     if (due || last.lastOfIteration) await publish()
     return last.lastOfIteration ? finishedModel(`M${iteration + 2}`) : undefined
   }
 
-  function report(result: UpdateResult | null): void {
-    if (result) {
-      trained.dpoTokens += result.tokens
-      metric('learner/loss', result.loss, { iteration })
-      metric('rewards/margins', result.margin, { iteration })
-      metric('rewards/accuracies', result.accuracy, { iteration })
-      metric('rewards/chosen', result.chosenReward, { iteration })
-      metric('rewards/rejected', result.rejectedReward, { iteration })
-      metric('mismatch_kl/mean', result.mismatchKl, { iteration })
-      metric('rl/ess', result.ess, { iteration })
-      metric('learner/grad_norm', result.gradNorm, { iteration })
-      metric('learner/pairs', result.pairs, { iteration })
-    }
+  async function beginIteration(next: number): Promise<void> {
+    iteration = next
+    samples.beginIteration()
+    improvement.begin()
+    await phases.begin(iteration)
+  }
+
+  function reportSteps(result: UpdateResult | null): void {
+    if (!result) return
+    trained.tokens += result.tokens
+    metric('learner/loss', result.loss, { iteration })
+    for (const [name, value] of Object.entries(result.metrics)) metric(name, value, { iteration })
+    metric('learner/grad_norm', result.gradNorm, { iteration })
+    metric('learner/pairs', result.used, { iteration })
+  }
+
+  function reportUpdate(): void {
     metric('learner/version', version)
     samples.reportUpdate()
     const { issued, inFlight } = samples.counts()
-    progress(`dpo ${iteration + 1}`, issued - inFlight, prompts, 'prompts')
+    progress(`train ${iteration + 1}`, issued - inFlight, prompts, 'prompts')
   }
 
   async function snapshot(): Promise<LearnerState> {
-    await (preference ?? supervised).pull()
+    await (supervising ? supervised : phases).pull()
     const now = params.slice()
     return {
       params: now,
@@ -142,7 +147,8 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
       iteration,
       published: publisher.snapshot({ version, params: now }),
       supervised: supervising ? { batches: supervisedBatches, ...(await supervised.snapshot()) } : undefined,
-      preference: await preference?.snapshot(),
+      objective: supervising ? undefined : await phases.snapshot(),
+      grown: improvement.snapshot(),
       pool: pool.snapshot(),
       trained: { ...trained },
       intake: intake.snapshot(),
@@ -168,10 +174,8 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
       supervising = false
       await supervised.dispose()
     }
-    if (state.preference) {
-      preference = createPreference(config, params, tokenizer, world)
-      preference.restore(state.preference, iteration)
-    }
+    if (state.objective) phases.restore(state.objective as PhasesState, iteration)
+    improvement.restore(state.grown)
     publisher.restore(state.published)
   }
 
@@ -194,7 +198,7 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
     }),
     dispose: async () => {
       await supervised.dispose()
-      await preference?.dispose()
+      await phases.dispose()
     },
   }
 }

@@ -14,6 +14,10 @@ export interface GenerationGraphs {
   readonly config: DecoderConfig
   readonly prefill: Compiled
   readonly step: Compiled
+  /** Keys and values are those of so many layers: of all the models that the graphs read side by side. */
+  readonly layers: number
+  /** What the graphs give after the probabilities: `drawOfOne`'s offsets, or the policy's own log-probabilities. */
+  readonly policy: 'offsets' | 'logprobs'
   readonly weights: WeightSource
   /** Keys and values stay on the device between runs. */
   readonly isResident: boolean
@@ -29,7 +33,7 @@ const PREFILL_ROWS = 32
  * last bits (one row takes another path through products, vector loops end elsewhere), and 8, 16, 32 and 64 do not.
  */
 const ROW_MULTIPLE = 8
-/** Outputs before the keys and values: probabilities and offsets. */
+/** Outputs before the keys and values: probabilities, and what gives the policy's. */
 const DRAWN = 2
 
 /** Prefilled keys, and how many candidates still need them. */
@@ -48,8 +52,8 @@ interface Waiting {
 interface Drawable {
   /** [B, V] */
   readonly probabilities: Float32Array
-  /** [B] */
-  readonly offsets: Float32Array
+  /** Offsets [B] or log-probabilities [B, V]. */
+  readonly policy: Float32Array
 }
 
 /**
@@ -249,13 +253,13 @@ class GenerationRun {
   }
 
   async #run(graph: Compiled, inputs: readonly TensorInput[]): Promise<{ drawable: Drawable; tensors: TensorInput[] }> {
-    const { isResident, config } = this.#graphs
-    const keys = Array.from({ length: 2 * config.numHiddenLayers }, (_, i) => DRAWN + i)
+    const { isResident, layers } = this.#graphs
+    const keys = Array.from({ length: 2 * layers }, (_, i) => DRAWN + i)
     const { host, kept } = isResident
       ? await graph.runKept(inputs, new Set(keys))
       : { host: await graph.run(inputs), kept: [] }
-    const [probabilities, offsets] = host.map(({ data }) => data as Float32Array) as [Float32Array, Float32Array]
-    return { drawable: { probabilities, offsets }, tensors: isResident ? kept : host.slice(DRAWN) }
+    const [probabilities, policy] = host.map(({ data }) => data as Float32Array) as [Float32Array, Float32Array]
+    return { drawable: { probabilities, policy }, tensors: isResident ? kept : host.slice(DRAWN) }
   }
 
   /** Decodes one token of every row. */
@@ -307,11 +311,11 @@ class GenerationRun {
   }
 
   /** Draws the candidate's next token from row `row`; true when that was its last. */
-  #draw(candidate: Candidate, { probabilities, offsets }: Drawable, row: number): boolean {
+  #draw(candidate: Candidate, drawable: Drawable, row: number): boolean {
     const { vocabSize } = this.#graphs.config
     const start = row * vocabSize
-    const { token, logprob } = this.#sampler.draw(probabilities, start, vocabSize, candidate.random.float)
-    const policy = Math.log(probabilities[start + token]!) * this.#temperature + offsets[row]!
+    const { token, logprob } = this.#sampler.draw(drawable.probabilities, start, vocabSize, candidate.random.float)
+    const policy = this.#policyLogprob(drawable, row, token)
     if (!Number.isFinite(logprob) || !Number.isFinite(policy))
       throw new TroupeError('E_DATA', 'the model gives probabilities that are not numbers', {
         where: 'generate',
@@ -325,6 +329,12 @@ class GenerationRun {
     if (!stopped && candidate.tokens.length < candidate.limit) return false
     this.completions[candidate.request]![candidate.index] = completionOf(candidate, stopped ? 'stop' : 'length')
     return true
+  }
+
+  #policyLogprob({ probabilities, policy }: Drawable, row: number, token: number): number {
+    const { config, policy: kind } = this.#graphs
+    const at = row * config.vocabSize + token
+    return kind === 'logprobs' ? policy[at]! : Math.log(probabilities[at]!) * this.#temperature + policy[row]!
   }
 }
 

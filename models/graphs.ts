@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { type HostTensor, hostTensors } from '../runtime/tensor/index.js'
+import { type HostTensor, hostTensors, type LogitsReader } from '../runtime/tensor/index.js'
 import { fullAttention, type LayerCache } from './attention.js'
 import type { DecoderConfig } from './config.js'
 import { bindWeights, decode, linear } from './decoder.js'
@@ -19,7 +19,7 @@ export function countWeights(config: DecoderConfig): number {
 }
 
 /** The weights, bound to their names, and the inputs after them. */
-export function splitInputs(config: DecoderConfig, inputs: readonly tf.Tensor[]) {
+function splitInputs(config: DecoderConfig, inputs: readonly tf.Tensor[]) {
   const count = countWeights(config)
   return { weights: bindWeights(config, inputs.slice(0, count)), rest: inputs.slice(count) }
 }
@@ -68,6 +68,8 @@ export interface Picked {
   readonly states: tf.Tensor2D
   /** log π of the tokens that follow [M]. */
   logprobs(): tf.Tensor1D
+  /** The same, and what `read` makes of the logits, which are worked out once. */
+  logprobsAnd(read: LogitsReader): [tf.Tensor1D, tf.Tensor1D]
 }
 
 /**
@@ -83,6 +85,13 @@ export function readPicks(config: DecoderConfig, { packing = false }: { readonly
     const [index, back, targets, flat] = batch.slice(packing ? 3 : 1) as tf.Tensor1D[]
     const states = moveRows(hidden, index!, back!) as tf.Tensor2D
     const { head } = bindWeights(config, weights)
-    return { states, logprobs: () => pickLogprobs(linear(states, head), targets!, flat!) }
+    return {
+      states,
+      logprobs: () => pickLogprobs(linear(states, head), targets!, flat!),
+      logprobsAnd(read) {
+        const logits = linear(states, head)
+        return [pickLogprobs(logits, targets!, flat!), read(logits, targets!)]
+      },
+    }
   }
 }

@@ -7,6 +7,7 @@ import { checkFlat, type HeadKind, headLayout, trunkOf } from './head-layout.js'
 import { checkParams, paramLayout } from './layout.js'
 import { createScorer } from './scoring.js'
 import { createTrainerOf, type TrainerOptions } from './trainer.js'
+import { picksFor } from './training-graph.js'
 import type { EngineOptions, TokenSequence, Trainer } from './types.js'
 
 const MAX_GRAPHS = 48
@@ -49,6 +50,7 @@ function createHeadTrainer(
   const trunk = paramLayout(trunkOf(config, kind)).entries.length
   const frozen = options.trunk === 'frozen' ? trunk : 0
   const read = readPicks(trunkOf(config, kind), options.engine)
+  const { further, take } = picksFor(loss)
   return createTrainerOf(
     config,
     {
@@ -56,12 +58,12 @@ function createHeadTrainer(
       total: layout.total,
       frozen: hostTensors(flat, layout).slice(0, frozen),
       packed: options.engine.packing ?? false,
-      further: kind === 'value' ? 1 : 0,
+      further: kind === 'value' ? further + 1 : 0,
       read: (trained, rest, batch) => {
         const weights = [...rest, ...trained]
         const picked = read(weights.slice(0, trunk), batch)
         const numbers = project(picked.states, weights.slice(trunk))
-        return kind === 'value' ? [picked.logprobs(), numbers] : [numbers]
+        return kind === 'value' ? [...take(picked), numbers] : [numbers]
       },
     },
     flat,

@@ -1,5 +1,12 @@
 export type { ChatMessage, ChatOptions } from './chat-template.js'
-export { type Checkpoint, loadCheckpoint, type SaveOptions, saveCheckpoint } from './checkpoint.js'
+export {
+  type Checkpoint,
+  type CheckpointFiles,
+  loadCheckpoint,
+  loadCheckpointFiles,
+  type SaveOptions,
+  saveCheckpoint,
+} from './checkpoint.js'
 export { checkConfig, type DecoderConfig, type LlamaConfig } from './config.js'
 export { type HeadKind, headLayout } from './head-layout.js'
 export {
@@ -13,6 +20,7 @@ export {
 export { initParams, paramLayout } from './layout.js'
 export { createLoraTrainer, initLora, type LoraOptions, loraLayout, mergeLora } from './lora.js'
 export { loadAdapter, saveAdapter } from './lora-files.js'
+export { openMixture } from './mixture.js'
 export { openModel } from './model.js'
 export { nllLoss } from './nll.js'
 export { learningRateAt } from './optimizer.js'

@@ -6,6 +6,7 @@ import type { DecoderConfig } from './config.js'
 import { readPicks, weightInputs } from './graphs.js'
 import { checkParams, paramLayout, planParams } from './layout.js'
 import { createTrainerOf, type TrainerOptions } from './trainer.js'
+import { picksFor } from './training-graph.js'
 import type { Trainer } from './types.js'
 
 /** Low-rank adaptation (Hu et al. 2021): w + alpha/rank · b · a for each target, and only a and b are trained. */
@@ -145,6 +146,7 @@ export function createLoraTrainer(
   const targets = targetsOf(config, options.lora)
   const scale = options.lora.alpha / options.lora.rank
   const read = readPicks(config, options.engine)
+  const { further, take } = picksFor(loss)
   return createTrainerOf(
     config,
     {
@@ -152,13 +154,14 @@ export function createLoraTrainer(
       total,
       frozen: weightInputs(config, base),
       packed: options.engine.packing ?? false,
+      further,
       read: (trained, frozen, batch) => {
         const weights = [...frozen]
         for (const { index, a, b } of targets) {
           const [low, high] = [trained[places.get(a.name)!], trained[places.get(b.name)!]] as [never, never]
           weights[index] = adapted(frozen[index]!, { a: low, b: high, scale })
         }
-        return [read(weights, batch).logprobs()]
+        return take(read(weights, batch))
       },
     },
     lora,

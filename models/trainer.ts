@@ -8,7 +8,7 @@ import type { OptimizerState } from './optimizer.js'
 import { layPackedBatch } from './packing.js'
 import { ResidentUpdate } from './resident-update.js'
 import { isHostBackend } from './resident-weights.js'
-import { countsGraph, type Trainable } from './training-graph.js'
+import { countsGraph, picksFor, type Trainable } from './training-graph.js'
 import type {
   EngineOptions,
   OptimizerOptions,
@@ -52,12 +52,14 @@ export function createTrainer(
 ): Trainer {
   checkParams(config, params)
   const read = readPicks(config, options.engine)
+  const { further, take } = picksFor(loss)
   const model: Trainable = {
     entries: paramLayout(config).entries,
     total: params.length,
     frozen: [],
     packed: options.engine.packing ?? false,
-    read: (trained, _, batch) => [read(trained, batch).logprobs()],
+    further,
+    read: (trained, _, batch) => take(read(trained, batch)),
   }
   return createTrainerOf(config, model, params, loss, options)
 }

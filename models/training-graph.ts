@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { HostTensor, LossFunction, Mean, TensorFunction, WeightEntry } from '../runtime/tensor/index.js'
 import { meanOf } from '../runtime/tensor/index.js'
 import { adamw } from './adamw-graph.js'
+import type { Picked } from './graphs.js'
 import { isDecayed } from './layout.js'
 import { moveRows } from './ops.js'
 
@@ -14,10 +15,18 @@ export interface Trainable {
   readonly frozen: readonly HostTensor[]
   /** True: batches are laid out by `layPackedBatch`, else by `layBatch`. */
   readonly packed: boolean
-  /** Values of a head at the same positions, which a loss gets before its extras; default none. */
+  /** Values of a head, or what a loss asks of logits, at the same positions; a loss gets them before its extras. Default none. */
   readonly further?: number
   /** log π of the chosen positions [M], then the further ones. */
   read(trained: readonly tf.Tensor[], frozen: readonly tf.Tensor[], batch: readonly tf.Tensor[]): tf.Tensor1D[]
+}
+
+/** What a loss reads of the chosen positions of a decoder: `further` and what `read` gives. */
+export function picksFor({ ofLogits }: LossFunction) {
+  return {
+    further: ofLogits ? 1 : 0,
+    take: (picked: Picked): tf.Tensor1D[] => (ofLogits ? picked.logprobsAnd(ofLogits) : [picked.logprobs()]),
+  }
 }
 
 /** How many tensors of a batch the model reads before those that bring log π to [rows, length]. */

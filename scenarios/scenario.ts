@@ -30,6 +30,19 @@ export interface RunOptions<C> {
   readonly faults?: Faults | undefined
 }
 
+/** A row of the survey's closing table: what a method learns from, and with how many models. */
+export interface MethodTraits {
+  /** Which human preferences it needs, if any. */
+  readonly humanPreferences: 'reward model' | 'pairs' | 'demonstrations' | 'seed judgments' | 'none'
+  /** How fresh the policy's own completions are that it learns from. */
+  readonly onPolicy: 'every step' | 'per iteration' | 'initial model' | 'no'
+  /** When completions are rated. */
+  readonly feedback: 'online' | 'per iteration' | 'offline'
+  /** Models that are read and not trained while the policy is. */
+  readonly frozen: readonly string[]
+  readonly trainable: readonly string[]
+}
+
 /** One method: a wiring of roles. `run` returns the summary; the caller writes the rest of the run folder. */
 export interface Scenario<S extends z.ZodObject = z.ZodObject> {
   readonly name: string
@@ -41,5 +54,6 @@ export interface Scenario<S extends z.ZodObject = z.ZodObject> {
   readonly presets: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** The actors that compute with tensors: with a backend that is for one thread of a process, each needs a process. */
   readonly computing?: readonly string[] | undefined
+  readonly traits?: MethodTraits | undefined
   run(options: RunOptions<z.output<S>>): Promise<Summary>
 }

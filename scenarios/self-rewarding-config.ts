@@ -1,9 +1,23 @@
 import { z } from 'zod'
-import { dpoSchema, sftSchema } from '../actors/learner-config.js'
+import { sftSchema } from '../actors/learner-config.js'
 import { engineSchema, inFlightSchema, moduleSchemaOf, samplingSchema } from '../actors/shared.js'
+import { preferenceOptimizer } from '../actors/training-config.js'
+import { modelShape } from './model-of.js'
+import { ownDataKeys, ownDemonstrationKeys } from './own-data.js'
 import { runtimeKeys } from './runtime-config.js'
 import { selfRewardingCosts } from './self-rewarding-costs.js'
+import { stalenessSchema } from './staleness.js'
 import { worlds } from './worlds/index.js'
+
+const dpoSchema = z
+  .strictObject({
+    beta: z.number().positive().default(0.1).describe('strength of the pull to the reference model'),
+    minGap: z.number().min(0).default(0).describe('least difference of mean scores in a pair; equal scores never pair'),
+    mixRows: z.int().min(0).default(24).describe('demonstrations trained on beside the pairs of an update'),
+    mixCoefficient: z.number().min(0).default(1).describe('weight of their NLL'),
+    optimizer: preferenceOptimizer,
+  })
+  .prefault({})
 
 /** Every option of `troupe run self-rewarding`. */
 export const selfRewardingConfig = z.strictObject({
@@ -12,21 +26,14 @@ export const selfRewardingConfig = z.strictObject({
   gold: moduleSchemaOf(worlds.default.gold).describe(
     'the scorer that only the evaluator sees; its options are the world’s, unless given',
   ),
-  model: z
-    .strictObject({
-      hiddenSize: z.int().min(8).default(64),
-      intermediateSize: z.int().min(8).default(176),
-      layers: z.int().min(1).default(2),
-      heads: z.int().min(1).default(4),
-      kvHeads: z.int().min(1).default(4),
-    })
-    .prefault({})
-    .describe('a Llama-family decoder, trained from scratch'),
+  model: modelShape,
+  ...ownDataKeys,
   demonstrations: z
     .strictObject({
       ift: z.int().min(0).default(60_000).describe('instructions answered by people'),
       eft: z.int().min(0).default(90_000).describe('answers judged by people'),
       prompts: z.int().min(0).default(12_000).describe('lists of instructions, for self-instruct'),
+      ...ownDemonstrationKeys,
     })
     .prefault({}),
   iterations: z
@@ -37,18 +44,7 @@ export const selfRewardingConfig = z.strictObject({
     .describe('new prompts of each iteration after M1'),
   promptsPerUpdate: z.int().min(1).default(48).describe('prompts whose pairs make one update of the learner'),
   batch: z.int().min(1).default(24).describe('prompts in one message'),
-  staleness: z
-    .strictObject({
-      max: z
-        .union([z.int().min(0), z.literal('iteration')])
-        .default('iteration')
-        .describe('greatest lag of a sample in learner versions; 0 is synchronous; "iteration" as in the paper'),
-      publishEvery: z
-        .union([z.int().min(1), z.literal('iteration')])
-        .optional()
-        .describe('updates between published versions; default: as rarely as `max` allows'),
-    })
-    .prefault({}),
+  staleness: stalenessSchema,
   generator: z
     .strictObject({
       shots: z.int().min(1).max(8).default(4),

@@ -9,7 +9,7 @@ export const selfRewardingCosts = {
   sampler: { distribution: 'lognormal', meanMs: 2.5, p95Ms: 3.8, perItem: 'prompts' },
   judge: { distribution: 'lognormal', meanMs: 10.8, p95Ms: 15.3, perItem: 'prompts' },
   'learner:sft': { distribution: 'lognormal', meanMs: 0.52, p95Ms: 0.6, perItem: 'examples' },
-  'learner:dpo': { distribution: 'lognormal', meanMs: 5.2, p95Ms: 8.6, perItem: 'prompts' },
+  'learner:train': { distribution: 'lognormal', meanMs: 5.2, p95Ms: 8.6, perItem: 'prompts' },
   'learner:publish': { distribution: 'constant', ms: 90 },
   evaluator: { distribution: 'lognormal', meanMs: 16, p95Ms: 22, perItem: 'prompts' },
 } as const

@@ -1,50 +1,29 @@
-import { loadWorld } from '../actors/shared.js'
-import type { LlamaConfig } from '../models/config.js'
+import { trainingSchema } from '../actors/training-config.js'
 import { TroupeError } from '../runtime/index.js'
 import type { Backend } from '../runtime/tensor/index.js'
+import { modelOf } from './model-of.js'
+import { checkJudging, runWorld } from './own-data.js'
 import type { SelfRewardingConfig } from './self-rewarding-config.js'
+import { checkBatch, publishEveryOf } from './staleness.js'
 
 /** What each role is given, worked out from the scenario's configuration. */
 export async function planOf(config: SelfRewardingConfig, backend: Backend, out: string) {
-  const world = await loadWorld(config.world)
+  const { world, reference, demonstrations, gold, start } = await runWorld('self-rewarding', config, ['prompts'])
   const { staleness, promptsPerUpdate, iterations, batch } = config
-  if (batch > promptsPerUpdate)
-    throw new TroupeError('E_CONFIG', `batch is ${batch}, more than promptsPerUpdate (${promptsPerUpdate})`, {
-      hint: 'Choose a batch that divides promptsPerUpdate',
-    })
+  checkBatch(config)
+  checkJudging(world)
   for (const kind of ['ift', 'prompts'] as const)
-    if (config.demonstrations[kind] === 0)
+    if (start === undefined && demonstrations[kind] === 0)
       throw new TroupeError('E_CONFIG', `demonstrations.${kind} is 0`, {
         hint: 'Without demonstrations the model can neither answer nor invent prompts',
       })
-  const idOf = (marker: string) => world.words.indexOf(marker)
-  const { hiddenSize, intermediateSize, layers, heads, kvHeads } = config.model
-  if (hiddenSize % heads !== 0 || heads % kvHeads !== 0)
-    throw new TroupeError('E_CONFIG', `model: ${hiddenSize} wide does not split into ${heads} heads over ${kvHeads}`, {
-      hint: 'hiddenSize must be a multiple of heads, and heads of kvHeads',
-    })
-  const model: LlamaConfig = {
-    vocabSize: world.words.length,
-    hiddenSize,
-    intermediateSize,
-    numHiddenLayers: layers,
-    numAttentionHeads: heads,
-    numKeyValueHeads: kvHeads,
-    headDim: hiddenSize / heads,
-    maxPositionEmbeddings: world.limits.context,
-    rmsNormEps: 1e-5,
-    ropeTheta: 10_000,
-    tieWordEmbeddings: true,
-    bosTokenId: idOf(world.markers.begin),
-    eosTokenId: idOf(world.markers.end),
-    padTokenId: idOf(world.markers.pad),
-  }
-  const common = { model, world: config.world, engine: { ...config.engine, backend } }
-  const counts = { ...config.demonstrations, ...(config.eft ? {} : { eft: 0 }) }
+  const model = await modelOf(config.model, world)
+  const common = { model, world: reference, engine: { ...config.engine, backend } }
+  const counts = { ...demonstrations, ...(config.eft ? {} : { eft: 0 }) }
   const publishEvery = publishEveryOf(staleness)
   return {
     common,
-    source: { world: config.world, demonstrations: counts, seedPrompts: config.generator.seedPrompts },
+    source: { world: reference, demonstrations: counts, seedPrompts: config.generator.seedPrompts },
     generator: {
       ...common,
       iterations,
@@ -64,7 +43,9 @@ export async function planOf(config: SelfRewardingConfig, backend: Backend, out:
     judge: { ...common, judgments: config.judge.judgments, sampling: config.judge.sampling },
     learner: {
       ...common,
-      ...config.learner,
+      sft: config.learner.sft,
+      training: [trainingOf(config.learner.dpo)],
+      start,
       demonstrations: counts.ift + counts.eft + counts.prompts,
       iterations,
       promptsPerUpdate,
@@ -74,7 +55,7 @@ export async function planOf(config: SelfRewardingConfig, backend: Backend, out:
     },
     evaluator: {
       ...common,
-      gold: { ...config.gold, options: { ...config.world.options, ...config.gold.options } },
+      gold,
       ...config.evaluation,
       judgments: config.judge.judgments,
       sampling: config.sampler.sampling,
@@ -82,13 +63,12 @@ export async function planOf(config: SelfRewardingConfig, backend: Backend, out:
   }
 }
 
-/** As rarely as the bound allows, unless told; more rarely than the bound allows is refused. */
-function publishEveryOf({ max, publishEvery }: SelfRewardingConfig['staleness']): number | 'iteration' {
-  if (max === 'iteration') return publishEvery ?? 'iteration'
-  if (publishEvery === undefined) return max + 1
-  if (publishEvery === 'iteration' || publishEvery > max + 1)
-    throw new TroupeError('E_CONFIG', `staleness.publishEvery ${publishEvery} cannot keep staleness.max ${max}`, {
-      hint: `Publish at least every ${max + 1} updates, or allow a greater lag`,
-    })
-  return publishEvery
+/** DPO from M_t with M_t as reference, best against worst. */
+function trainingOf({ beta, minGap, mixRows, mixCoefficient, optimizer }: SelfRewardingConfig['learner']['dpo']) {
+  return trainingSchema.parse({
+    loss: { name: 'dpo', beta },
+    selection: { rule: 'best-worst', minGap },
+    mix: { rows: mixRows, coefficient: mixCoefficient },
+    optimizer,
+  })
 }

@@ -7,7 +7,7 @@ import type { RunOptions, Scenario } from './scenario.js'
 import { type SelfRewardingConfig, selfRewardingConfig } from './self-rewarding-config.js'
 import { planOf } from './self-rewarding-plan.js'
 import { quick } from './self-rewarding-presets.js'
-import { summarize } from './self-rewarding-summary.js'
+import { summarize } from './summarize.js'
 import type { Summary } from './summary.js'
 
 /**
@@ -29,6 +29,13 @@ export const selfRewarding: Scenario<typeof selfRewardingConfig> = {
   config: selfRewardingConfig,
   presets: { quick, full: {} },
   computing: [promptGenerator, sampler, judge, learner, evaluator].map(({ role }) => role),
+  traits: {
+    humanPreferences: 'seed judgments',
+    onPolicy: 'per iteration',
+    feedback: 'per iteration',
+    frozen: ['previous iterate'],
+    trainable: ['policy'],
+  },
   run,
 }
 
@@ -66,6 +73,7 @@ async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
       judges.askAll.counts(),
     ])
     return summarize({
+      scenario: 'self-rewarding',
       options,
       durationMs: elapsedMs(),
       accounts,

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import type { LogitsReader } from '../../runtime/tensor/loss.js'
 import { stopGradient, withoutGradient } from './stop-gradient.js'
 
 /** Below every logit. */
@@ -33,11 +34,18 @@ export function binaryCringe(
   options: CringeOptions = {},
 ): tf.Tensor {
   const own = tf.cast(tf.oneHot(tokens, logits.shape[1] as number), 'float32') // [N, V]
-  const at = (where: tf.Tensor) => tf.sum(tf.mul(logits, where), 1) // [N]
   const crossEntropy = tf.neg(tf.sum(tf.mul(tf.logSoftmax(logits), own), 1))
-  const opponent = opponents(logits, own, options)
-  const contrast = tf.softplus(tf.sub(at(own), at(opponent)))
+  const contrast = contrastOf(logits, own, options)
   return tf.add(tf.mul(crossEntropy, isGood), tf.mul(contrast, tf.sub(1, isGood)))
+}
+
+/** What binary Cringe is of tokens of a bad sequence, against the most likely other token: logits [N, V], int32 [N] → [N]. */
+export const cringeContrast: LogitsReader = (logits, tokens) =>
+  contrastOf(logits, tf.cast(tf.oneHot(tokens, logits.shape[1]), 'float32'), {})
+
+function contrastOf(logits: tf.Tensor, own: tf.Tensor, options: CringeOptions): tf.Tensor1D {
+  const at = (where: tf.Tensor) => tf.sum(tf.mul(logits, where), 1) // [N]
+  return tf.softplus(tf.sub(at(own), at(opponents(logits, own, options))))
 }
 
 /** One-hot of the drawn tokens, [N, V]; softmax sampling by the Gumbel trick. */

@@ -1,9 +1,10 @@
 export { aot } from './aot.js'
-export { binaryCringe, type CringeGateOptions, type CringeOptions, pairwiseCringe } from './cringe.js'
+export { binaryCringe, type CringeGateOptions, type CringeOptions, cringeContrast, pairwiseCringe } from './cringe.js'
 export type { BoundPreferenceLoss, PairExtra, PreferenceLoss } from './define.js'
 export { DPO_METRICS, type DpoOptions, dpo } from './dpo.js'
 export {
   type GroupShape,
+  pairRankerObjective,
   REWARD_MODEL_METRICS,
   RRHF_METRICS,
   type RrhfOptions,

@@ -4,7 +4,7 @@ import type { BoundPreferenceLoss } from './define.js'
 import { type Correction, importanceWeights } from './importance.js'
 import { mismatch } from './mismatch.js'
 import { logRatios, type PairLogprobs } from './pair.js'
-import { namedExtras, readPairs, sequenceSums } from './read-pairs.js'
+import { namedExtras, OF_LOGITS, readPairs, sequenceSums } from './read-pairs.js'
 
 export interface PreferenceObjectiveOptions {
   /** Of `preferenceLoss`. */
@@ -30,7 +30,7 @@ export type PairCorrection = Correction & { readonly level: 'sequence' }
 
 export interface PreferenceObjective {
   readonly loss: LossFunction
-  /** Names of the tensors that the loss takes as extras, in their order. */
+  /** Names of the tensors that the loss is to be given as extras, in their order. */
   readonly extras: readonly string[]
   /** Names of its metrics, in their order. */
   readonly metrics: readonly string[]
@@ -61,8 +61,9 @@ export function preferenceObjective(options: PreferenceObjectiveOptions): Prefer
   const pairRows = loss.needs.includes('mismatched') ? 3 * pairs : 2 * pairs
   if (correction && !behaviour) throw new TypeError('a correction needs `behaviour`')
 
+  const all = loss.ofLogits ? [OF_LOGITS, ...names] : names
   const run: LossFunction = (logprobs, mask, extras, meanOver = meanOf) => {
-    const given = namedExtras(loss.name, names, extras, nllRows)
+    const given = namedExtras(loss.name, all, extras, nllRows)
     const sums = sequenceSums(loss, pairs, logprobs, mask)
     const pair = readPairs(pairs, sums, tf.sum(mask, 1), given)
     const count = tf.sum(pair.weight)
@@ -86,7 +87,8 @@ export function preferenceObjective(options: PreferenceObjectiveOptions): Prefer
     return { loss: tf.add(first, tf.mul(nll, nllCoefficient)), metrics }
   }
   const metrics = [...PREFERENCE_METRICS, ...(behaviour ? BEHAVIOUR_METRICS : [])]
-  return { loss: run, extras: names, metrics, rows: pairRows + nllRows }
+  const asking = loss.ofLogits ? Object.assign(run, { ofLogits: loss.ofLogits }) : run
+  return { loss: asking, extras: names, metrics, rows: pairRows + nllRows }
 }
 
 function rewardMetrics(loss: BoundPreferenceLoss, pair: PairLogprobs, mean: (values: tf.Tensor) => tf.Scalar) {

@@ -19,6 +19,8 @@ export interface PairLogprobs {
   readonly weight: tf.Tensor
   /** log π(y') − log ref(y') of a completion of another prompt of the batch, for KTO's reference point. */
   readonly mismatched?: tf.Tensor | undefined
+  /** What the loss's `ofLogits` gives, summed over the tokens of y_l. */
+  readonly rejectedOfLogits?: tf.Tensor | undefined
   /** [1], the running mean of the implicit rewards, for BCO; without it 0. */
   readonly rewardShift?: tf.Tensor | undefined
   /** 1 where the chosen completion is the one that the reference wrote, 0 where the rejected one is, for XPO. */

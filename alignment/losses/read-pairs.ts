@@ -2,6 +2,9 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { BoundPreferenceLoss } from './define.js'
 import type { PairLogprobs } from './pair.js'
 
+/** What a loss asks of the logits, among its extras. */
+export const OF_LOGITS = 'ofLogits'
+
 /** The extras by name; only NLL weights may be absent, where there are no such rows. */
 export function namedExtras(loss: string, names: readonly string[], extras: readonly tf.Tensor[], nllRows: number) {
   const given = new Map(names.flatMap((name, i) => (extras[i] ? [[name, extras[i]] as const] : [])))
@@ -32,6 +35,7 @@ export function readPairs(
   given: ReadonlyMap<string, tf.Tensor>,
 ): PairLogprobs {
   const refMismatched = given.get('refMismatched')
+  const ofLogits = given.get(OF_LOGITS) // [rows, length]
   return {
     chosen: tf.slice(sums, 0, pairs),
     rejected: tf.slice(sums, pairs, pairs),
@@ -41,6 +45,7 @@ export function readPairs(
     rejectedTokens: tf.slice(tokens, pairs, pairs),
     weight: given.get('pairWeight')!,
     mismatched: refMismatched && tf.sub(tf.slice(sums, 2 * pairs, pairs), refMismatched),
+    rejectedOfLogits: ofLogits && tf.sum(tf.slice(ofLogits, [pairs, 0], [pairs, -1]), 1),
     rewardShift: given.get('rewardShift'),
     referenceSide: given.get('referenceSide'),
   }

@@ -19,6 +19,8 @@ export type TroupeErrorCode =
   | 'E_STALLED' // nothing is left to happen, and the troupe has not finished
   | 'E_STOPPED' // the run was stopped before it finished
   | 'E_INVARIANT' // Troupe's own law was broken: a bug, please report it
+  | 'E_REMOTE' // a service outside, which an actor asks, does not answer as it should
+  | 'E_BUDGET' // what may be asked of a service outside is used up
   | 'E_UNSUPPORTED' // this build cannot do that
 
 /** The plain form in which an error crosses a thread. */

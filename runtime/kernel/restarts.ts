@@ -3,8 +3,8 @@ import { actorFailed } from './failures.js'
 import type { Member } from './member.js'
 import type { Run } from './run.js'
 
-/** Errors of what was given: starting anew would find the same. */
-const BAD_INPUT = ['E_CONFIG', 'E_CHECKPOINT', 'E_INVARIANT']
+/** Errors that starting anew would not mend: of what was given, and a budget that it would only begin again. */
+const FINAL = ['E_CONFIG', 'E_CHECKPOINT', 'E_INVARIANT', 'E_BUDGET']
 
 /** Carries out what supervision decides: after a failure, some actors are stopped and begin a new life. */
 export class Restarts<H> {
@@ -25,7 +25,7 @@ export class Restarts<H> {
     member.down('failed', failure)
     if (run.stopping) return void run.end(failure)
     if (member.suspect()) this.#run.log(member, 'a message has ended it three times and is set aside')
-    const retry = !(error instanceof TroupeError && BAD_INPUT.includes(error.code))
+    const retry = !(error instanceof TroupeError && FINAL.includes(error.code))
     const decision = run.supervision.failed(member.name, run.options.clock.now(), { ownWill, retry })
     if (decision.kind === 'fail') {
       run.end(decision.exhausted === member.name && member.restarts === 0 ? failure : exhausted(member, failure))

@@ -15,7 +15,7 @@ export {
   type TensorInput,
   upload,
 } from './compile.js'
-export { type LossFunction, type Mean, meanOf } from './loss.js'
+export { type LogitsReader, type LossFunction, type Mean, meanOf } from './loss.js'
 export { hostTensors, layoutOf, views } from './weight-layout.js'
 export { createWeightStore, openWeightStore } from './weight-store.js'
 export type { WeightEntry, WeightLayout, WeightStore, WeightStoreHandle } from './weights.js'

@@ -15,12 +15,22 @@ export type Mean = (sum: tf.Tensor, count: tf.Tensor, least?: number) => tf.Scal
  * A loss that may be taken over micro-batches is a weighted sum of `mean`s, and so is each metric: then the micro-batches'
  * values and gradients add up to exactly those of one large batch. Without it (`meanOf`) the batch is all there is.
  */
-export type LossFunction = (
-  logprobs: tf.Tensor,
-  mask: tf.Tensor,
-  extras: readonly tf.Tensor[],
-  mean?: Mean,
-) => { loss: tf.Scalar; metrics: tf.Scalar[] }
+export interface LossFunction {
+  (
+    logprobs: tf.Tensor,
+    mask: tf.Tensor,
+    extras: readonly tf.Tensor[],
+    mean?: Mean,
+  ): { loss: tf.Scalar; metrics: tf.Scalar[] }
+  /** Asks for one more number of every completion token, which the loss gets before its extras. Default: none. */
+  readonly ofLogits?: LogitsReader
+}
+
+/**
+ * A number of each of M completion tokens, from the logits [M, V] at its position and the tokens themselves (int32 [M]) → [M].
+ * Laid out as `logprobs` are: [rows, length], 0 where no completion token follows.
+ */
+export type LogitsReader = (logits: tf.Tensor2D, tokens: tf.Tensor1D) => tf.Tensor1D
 
 /** The mean over one batch alone. */
 export const meanOf: Mean = (sum, count, least = 1e-8) => tf.div(sum, tf.maximum(count, least))

@@ -27,7 +27,7 @@ function batchOf(id: number): JudgedBatch {
 
 const config = learnerConfigOf({
   sft: { rows: 16, optimizer: { warmupSteps: 3, learningRate: 0.01 } },
-  dpo: { mixRows: 4, optimizer: { warmupSteps: 2, learningRate: 1e-3, schedule: 'cosine' } },
+  training: [{ mix: { rows: 4 }, optimizer: { warmupSteps: 2, learningRate: 1e-3, schedule: 'cosine' } }],
   demonstrations: 120,
   iterations: [8, 4],
   promptsPerUpdate: 4,
@@ -71,8 +71,8 @@ test('what a snapshot holds in the middle of an iteration', async (t) => {
   t.is(state.published?.version, 0)
   t.notDeepEqual(state.published?.params, state.params, 'the published weights are those of version 0')
   t.is(state.supervised, undefined)
-  t.is(state.preference?.optimizer.step, 1)
-  t.deepEqual(state.preference?.reference, state.published?.params)
+  t.is(state.objective?.objective.optimizer.step, 1)
+  t.deepEqual(state.objective?.objective.reference, state.published?.params)
   t.deepEqual([state.intake.held.map(({ id }) => id), state.intake.waiting.map(({ id }) => id)], [[2], [4]])
   t.is(state.samples.ledger.inFlight.length, 4)
   t.deepEqual(state.samples.ledger.settled, ['0.0-1', '1.0-1'])
@@ -126,7 +126,7 @@ test('prompts that were given up are counted as dropped: issued = consumed + dro
   const whole = { ...judgedBatch(1, 0), lastOfIteration: true }
   const learning = await begin(undefined, storeWith(), {
     ...{ iterations: [2, 2], promptsPerUpdate: 2, publishEvery: 1 },
-    dpo: { mixRows: 0 },
+    training: [{}],
   })
   await perform(learning, [{ end: 'demonstrations' }])
   learning.send('judged', { ...given, lastOfUpdate: true, lastOfIteration: true })
@@ -149,13 +149,18 @@ test('prompts that were given up are counted as dropped: issued = consumed + dro
 test('a state that does not fit is refused by the key that is wrong', async (t) => {
   const { state } = await stateAfter([...supervised, ...judged([1])])
   const vector = new Float32Array(3)
+  const own = state.objective!.objective
   for (const [wrong, message] of [
     [{ params: vector }, /of the learner cannot be used: params: not a float32 vector of 11200/],
     [{ version: -1 }, /version/],
-    [{ preference: { ...state.preference, optimizer: { step: 0, m: vector, v: vector } } }, /preference.optimizer.m/],
+    [
+      { objective: { ...state.objective!, objective: { ...own, optimizer: { step: 0, m: vector, v: vector } } } },
+      /objective.objective.optimizer.m/,
+    ],
+    [{ objective: { ...state.objective!, objective: { ...own, further: {} } } }, /objective.objective.further.replay/],
     [{ intake: { ...state.intake, waiting: [{ id: 1 }] } }, /intake.waiting.0: not a judged batch/],
     [{ pool: { ...state.pool, tokens: new Int32Array(1) } }, /pool: not packed sequences/],
-    [{ preference: undefined }, /state: it is of both phases of training, or of none/],
+    [{ objective: undefined }, /state: it is of both phases of training, or of none/],
     [{ strange: 1 }, /strange/],
     [{ samples: { ...state.samples, ledger: { ...state.samples.ledger, consumed: 5 } } }, /ledger .* does not add up/],
   ] as const)

@@ -1,7 +1,9 @@
+import { resolve } from 'node:path'
 import test from 'ava'
 import { resolveConfig } from '../../cli/config.js'
 import { nearest } from '../../cli/nearest.js'
 import { schemaKeys } from '../../cli/schema-keys.js'
+import { scenarios } from '../../scenarios/index.js'
 import type { Scenario } from '../../scenarios/scenario.js'
 import { toy } from './fixtures/toy.js'
 
@@ -57,4 +59,23 @@ test('nearest names slips of the hand and nothing far away', (t) => {
   t.deepEqual(nearest('stalenes.max', ['staleness.max', 'stage', 'samples']), ['staleness.max'])
   t.deepEqual(nearest('max', ['staleness.max', 'min']), ['staleness.max', 'min'])
   t.deepEqual(nearest('temperature', ['seed', 'beta']), [])
+})
+
+test('a text for a group with a from is its from, and what else is set of the group stays', (t) => {
+  const { oaif } = scenarios
+  const settings = ['demonstrations.epochs=2', 'demonstrations=mine.jsonl', 'model=./folder', 'prompts=a.parquet']
+  const { config } = resolveConfig(oaif!, 'full', settings)
+  t.like(config, {
+    demonstrations: { from: resolve('mine.jsonl'), epochs: 2, ift: 60_000 },
+    model: { from: resolve('folder'), layers: 2 },
+    prompts: resolve('a.parquet'),
+  })
+  t.throws(() => resolveConfig(oaif!, 'full', ['model=3']), {
+    code: 'E_CONFIG',
+    message: /"model" must be a group of keys/,
+  })
+  t.throws(() => resolveConfig(oaif!, 'full', ['staleness=tight']), {
+    code: 'E_CONFIG',
+    message: /"staleness" must be a group/,
+  })
 })

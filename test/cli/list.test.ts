@@ -15,7 +15,10 @@ test('list names scenarios, roles with their ports, and worlds', async (t) => {
   const wiring = Object.fromEntries(
     roles.map((r: { role: string; inputs: string[]; outputs: string[] }) => [r.role, [r.inputs, r.outputs]]),
   )
-  t.deepEqual(wiring.learner, [['demonstrations', 'judged'], ['snapshots']])
-  t.deepEqual(Object.keys(wiring).length, 6)
+  t.deepEqual(wiring.learner, [
+    ['demonstrations', 'judged', 'candidates'],
+    ['snapshots', 'reference'],
+  ])
+  t.deepEqual(Object.keys(wiring).length, 10)
   t.is(worlds[0].name, 'default')
 })

@@ -15,7 +15,7 @@ const events: readonly RunEvent[] = [
   { type: 'state', actor: learner, at: START, state: 'ready' },
   { type: 'progress', actor: learner, at: START + 1000, phase: 'M2', done: 10, total: 100, unit: 'updates' },
   { type: 'progress', actor: learner, at: START + 6000, phase: 'M2', done: 60, total: 100, unit: 'updates' },
-  { type: 'span', actor: learner, name: 'dpo', queuedAt: START, start: START + 2000, end: START + 6000 },
+  { type: 'span', actor: learner, name: 'train', queuedAt: START, start: START + 2000, end: START + 6000 },
   { type: 'queue', actor: judge, at: START + 5000, input: 'groups', depth: 3, window: 4 },
   { type: 'metric', actor: judge, at: START + 5000, name: 'judge/unreadable', value: 7 },
   { type: 'metric', actor: learner, at: START + 5000, name: 'learner/loss', value: 0.61234 },
@@ -112,7 +112,7 @@ test('of a virtual run, what it says is of its own time, and the time left is of
   }
   const heard: [RunEvent, number][] = [
     [{ type: 'state', actor: learner, at: 0, state: 'ready' }, 10],
-    [{ type: 'span', actor: learner, name: 'dpo', queuedAt: 0, start: 30_000, end: 60_000 }, 2000],
+    [{ type: 'span', actor: learner, name: 'train', queuedAt: 0, start: 30_000, end: 60_000 }, 2000],
     [progress(60_000, 10), 2000],
     [progress(120_000, 60), 7000],
     [{ type: 'log', actor: learner, at: 120_000, level: 'info', message: 'hello' }, 7000],

@@ -39,7 +39,7 @@ test('self-rewarding in virtual time, from the command line; replayed, it is the
   const { config, startedAt } = json(folder, 'config.json')
   t.true(startedAt > 1e12, 'when it was, and not in virtual time')
   t.deepEqual(config.costs.learner, { distribution: 'constant', ms: 7 })
-  t.false('learner:dpo' in config.costs, 'what is said of the learner is said of all its turns')
+  t.false('learner:train' in config.costs, 'what is said of the learner is said of all its turns')
   t.is(config.costs.judge.perItem, 'prompts', 'what nothing was said of costs what it costs')
   const firstSpan = json(folder, 'trace.json').find(({ ph }: { ph: string }) => ph === 'X')
   t.is(firstSpan.ts, 0)

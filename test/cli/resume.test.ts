@@ -28,7 +28,7 @@ test.serial(
   },
 )
 
-const LINES = ['sft', 'M1 is version 0', 'measuring M1', 'dpo 1', 'M2 is version', 'measured M2', 'dpo 2'] as const
+const LINES = ['sft', 'M1 is version 0', 'measuring M1', 'train 1', 'M2 is version', 'measured M2', 'train 2'] as const
 
 /** Runs, is killed when it has printed a line that chance chooses, is resumed, and so on; the last life comes to its end. */
 async function killedRun(words: readonly string[], kills: number) {

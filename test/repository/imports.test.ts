@@ -24,6 +24,7 @@ const RESERVED: readonly { readonly name: string; readonly pattern: RegExp; read
   { name: 'ONNX Runtime', pattern: /^onnxruntime-/, folders: ['runtime/tensor/'] },
   { name: 'piscina', pattern: /^piscina/, folders: ['runtime/placement/'] },
   { name: 'OpenTelemetry', pattern: /^@opentelemetry\//, folders: ['runtime/observe/'] },
+  { name: 'the OpenAI client', pattern: /^openai/, folders: ['actors/remote-'] },
   { name: 'comlink', pattern: /^comlink/, folders: ['runtime/placement/', 'runtime/kernel/'] },
 ]
 

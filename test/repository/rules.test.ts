@@ -10,6 +10,9 @@ const AMBIENT =
 /** Who may know the gold scorer: the evaluator, and the file that declares what a world is. */
 const KNOWS_GOLD = /^actors\/(evaluat[a-z-]*|gold[a-z-]*|world|index)\.ts$/
 
+/** Who may know a world's annotator: the role that is one, its loader, and the file that declares what a world is. */
+const KNOWS_ANNOTATOR = /^actors\/(annotator(-module)?|world|index)\.ts$/
+
 test('only runtime/time touches the machine’s clock, timers and chance', (t) => {
   const files = ['runtime', 'models', 'actors', 'alignment']
     .flatMap((folder) => filesIn(folder, '.ts'))
@@ -28,6 +31,17 @@ test('no actor but the evaluator knows the gold scorer', (t) => {
   t.true(mentions.length >= 2, 'the evaluator and world.ts themselves are seen')
   t.deepEqual(
     mentions.map((file) => file.path).filter((path) => !KNOWS_GOLD.test(path)),
+    [],
+  )
+})
+
+test('no actor but the annotator knows the world’s annotator', (t) => {
+  const knows = filesIn('actors', '.ts')
+    .filter((file) => /createAnnotator|loadAnnotator|\bAnnotator(Module)?\b/.test(withoutComments(file.text)))
+    .map((file) => file.path)
+  t.true(knows.length >= 3, 'the annotator, its loader and world.ts themselves are seen')
+  t.deepEqual(
+    knows.filter((path) => !KNOWS_ANNOTATOR.test(path)),
     [],
   )
 })

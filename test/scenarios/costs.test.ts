@@ -10,9 +10,9 @@ test('costs are laid over the scenario’s own, owner by owner', (t) => {
   const own = selfRewardingConfig.parse({}).costs
   t.deepEqual(own, selfRewardingCosts)
   t.deepEqual(costs({ judge: 5 }), { ...own, judge: constant(5) })
-  t.deepEqual(costs({ 'learner:dpo': 5 }), { ...own, 'learner:dpo': constant(5) })
+  t.deepEqual(costs({ 'learner:train': 5 }), { ...own, 'learner:train': constant(5) })
   t.deepEqual(costs({ 'sampler/1': 500 }), { ...own, 'sampler/1': constant(500) })
-  const { 'learner:sft': _, 'learner:dpo': __, 'learner:publish': ___, ...others } = own
+  const { 'learner:sft': _, 'learner:train': __, 'learner:publish': ___, ...others } = own
   t.deepEqual(costs({ learner: 5 }), { ...others, learner: constant(5) }, 'all of its turns')
   t.deepEqual(costs({ '*': 5 }), { '*': constant(5) }, 'everybody')
 })

@@ -99,7 +99,7 @@ test.serial('costs decide how stale samples are, and the bound holds whatever th
     t.is(run.summary.samples.issued, 64)
     return run.summary.staleness.lag
   }
-  const swift = await lags({ '*': 1, learner: 1, 'learner:dpo': 500 })
+  const swift = await lags({ '*': 1, learner: 1, 'learner:train': 500 })
   const sluggish = await lags({ '*': 1, sampler: 500 })
   t.true(swift.mean > sluggish.mean, `${swift.mean} where the learner is slow, ${sluggish.mean} where sampling is`)
   t.true(sluggish.mean > 0, 'also two slow samplers are ahead of one learner')

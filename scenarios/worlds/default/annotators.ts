@@ -10,6 +10,30 @@ export interface Annotation {
   readonly score: number
 }
 
+export interface AnnotatorTraits {
+  /** Chance that each of the five criteria is got wrong, independently. */
+  readonly annotatorNoise: number
+  /** Points for each word beyond what was wanted and its stop. */
+  readonly lengthBias: number
+}
+
+/** How an answer looks to somebody: the criteria as they see them, and points that are neither rounded nor cut. */
+export function impressionOf(
+  request: Request,
+  words: readonly string[],
+  { annotatorNoise, lengthBias }: AnnotatorTraits,
+  random: Random,
+): { readonly marks: readonly boolean[]; readonly seen: readonly boolean[]; readonly points: number } {
+  const { marks, criteria } = assess(request, words)
+  const seen = criteria.map((met) => met !== random.chance(annotatorNoise))
+  const points = seen[0] ? seen.filter(Boolean).length : 0
+  const surplus = words.length - wantedCount(request) - 1
+  return { marks, seen, points: points + lengthBias * surplus }
+}
+
+/** Points as they are given: whole, 0..5. */
+export const givenPoints = (points: number): number => Math.min(5, Math.max(0, Math.round(points)))
+
 /**
  * A person's judgment. Marks are as they should be; then each of the five criteria is got wrong with chance `noise`,
  * independently, and the score is the sum of the criteria as that person sees them (0 when it looks irrelevant), plus
@@ -18,15 +42,11 @@ export interface Annotation {
 export function annotate(
   request: Request,
   words: readonly string[],
-  { annotatorNoise, lengthBias }: { readonly annotatorNoise: number; readonly lengthBias: number },
+  traits: AnnotatorTraits,
   random: Random,
 ): Annotation {
-  const { marks, criteria } = assess(request, words)
-  const seen = criteria.map((met) => met !== random.chance(annotatorNoise))
-  const points = seen[0] ? seen.filter(Boolean).length : 0
-  const surplus = words.length - wantedCount(request) - 1
-  const score = Math.min(5, Math.max(0, Math.round(points + lengthBias * surplus)))
-  return { marks, criteria: seen[0] ? seen : seen.map(() => false), score }
+  const { marks, seen, points } = impressionOf(request, words, traits, random)
+  return { marks, criteria: seen[0] ? seen : seen.map(() => false), score: givenPoints(points) }
 }
 
 /** The text of a judgment: a mark for every word of the answer, then the criteria, then the total. */

@@ -10,7 +10,7 @@ import { drawPrompt } from './split.js'
 import { MARKERS } from './vocabulary.js'
 
 /** Answers to one prompt that are judged and ranked together, by differently careful people. */
-const ANSWERS_PER_PROMPT = 4
+export const ANSWERS_PER_PROMPT = 4
 /** Prompts shown before the one to learn. */
 const SHOTS = { least: 3, most: 5 } as const
 
@@ -32,7 +32,7 @@ export function answered(random: Random, options: WorldOptions): Demonstration {
 export function judged(random: Random, options: WorldOptions): Demonstration[] {
   const prompt = drawPrompt(random, false, options.heldOut)
   const request = requestOf(prompt)
-  const answers = variedAnswers(request, random, options)
+  const answers = variedAnswers(request, ANSWERS_PER_PROMPT, random, options)
   const ranking = answers.map((answer) => annotate(request, wordsOf(answer), options, random).score)
   const judgments = answers.map((answer) => annotate(request, wordsOf(answer), options, random))
   return answers.flatMap((answer, i) => {
@@ -56,10 +56,16 @@ export function listed(random: Random, options: WorldOptions): Demonstration {
   return { kind: 'prompts', prompt: promptContext(shots), completion: ended(next) }
 }
 
-/** Distinct answers to one prompt, from faultless to careless, some of them to something else altogether. */
-export function variedAnswers(request: Request, random: Random, options: WorldOptions): string[] {
+/** Attempts for each answer wanted before what there is has to do. */
+const ATTEMPTS = 25
+
+/**
+ * Distinct answers to one prompt, from faultless to careless, some of them to something else altogether: `count`, or fewer
+ * where no more come.
+ */
+export function variedAnswers(request: Request, count: number, random: Random, options: WorldOptions): string[] {
   const answers = new Set<string>()
-  for (let attempt = 0; answers.size < ANSWERS_PER_PROMPT && attempt < 100; attempt++) {
+  for (let attempt = 0; answers.size < count && attempt < ATTEMPTS * count; attempt++) {
     const about = random.chance(options.junk) ? (parseRequest(makeRequest(random).split(' ')) ?? request) : request
     answers.add(writeAnswer(about, options.slips * anyCare(random), random))
   }

@@ -1,6 +1,6 @@
 import type { Gold, RankedAnswers } from '../../../actors/world.js'
 import { TroupeError } from '../../../runtime/kernel/errors.js'
-import { requestOf, variedAnswers } from './demonstrations.js'
+import { ANSWERS_PER_PROMPT, requestOf, variedAnswers } from './demonstrations.js'
 import { wordsOf } from './format.js'
 import { readOptions } from './options.js'
 import { parsePrompt } from './prompts.js'
@@ -28,7 +28,7 @@ export function createGold(given: unknown): Gold {
     judgeSet(count, random) {
       const answers = random.stream('answers')
       return drawPrompts(count, random.stream('prompts'), true, options.heldOut).map((prompt): RankedAnswers => {
-        const written = variedAnswers(requestOf(prompt), answers, options)
+        const written = variedAnswers(requestOf(prompt), ANSWERS_PER_PROMPT, answers, options)
         return { prompt, answers: written, points: written.map((answer) => score(prompt, answer).points) }
       })
     },

@@ -34,14 +34,17 @@ const worldOptions = z.strictObject({
 export type WorldOptions = z.output<typeof worldOptions>
 
 /** `E_CONFIG` names the first wrong or unknown key. */
-export function readOptions(options: unknown): WorldOptions {
-  const read = worldOptions.safeParse(options ?? {})
+export const readOptions = (options: unknown): WorldOptions => readWith(worldOptions, options, 'world')
+
+/** Options of the default world's `part`, checked; `E_CONFIG` names the first wrong or unknown key. */
+export function readWith<S extends z.ZodObject>(schema: S, options: unknown, part: string): z.output<S> {
+  const read = schema.safeParse(options ?? {})
   if (read.success) return read.data
   const issue = read.error.issues[0]
-  const where = issue?.path.length ? `world.${issue.path.join('.')}` : 'world'
+  const where = issue?.path.length ? `${part}.${issue.path.join('.')}` : part
   throw new TroupeError('E_CONFIG', `the default world: ${issue?.message ?? 'bad options'}`, {
     where,
-    hint: `It knows: ${Object.keys(worldOptions.shape).join(', ')}`,
+    hint: `It knows: ${Object.keys(schema.shape).join(', ')}`,
     cause: read.error,
   })
 }

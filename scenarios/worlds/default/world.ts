@@ -1,7 +1,9 @@
 import type { Demonstration, World } from '../../../actors/world.js'
-import { answered, judged, listed } from './demonstrations.js'
+import { answered, judged, listed, requestOf } from './demonstrations.js'
 import { answerContext, judgeContext, LIMITS, promptContext, readPrompt, readVerdict } from './format.js'
+import { somebody, writeAnswer } from './humans.js'
 import { readOptions } from './options.js'
+import { ratedAnswers } from './preferences.js'
 import { drawPrompts, isHeldOut } from './split.js'
 import { MARKERS, WORDS } from './vocabulary.js'
 
@@ -34,6 +36,9 @@ export function createWorld(given: unknown): World {
       ]
       return random.stream('order').shuffle(all)
     },
+    answers: (prompt, count, random) =>
+      Array.from({ length: count }, () => writeAnswer(requestOf(prompt), options.slips * somebody(random), random)),
+    preferences: (count, random, { answers }) => ratedAnswers(count, answers, random, options),
   }
 }
 

@@ -1,10 +1,10 @@
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import test from 'ava'
-import { binaryCringe, pairwiseCringe } from '../../../alignment/index.js'
+import { binaryCringe, cringeContrast, pairwiseCringe, preferenceLoss } from '../../../alignment/index.js'
 import { registerGradients } from '../../../runtime/tensor/gradients/index.js'
 import { seededRandom } from '../../../runtime/time/index.js'
-import { close, sigmoid, slopes, softplus } from './support.js'
+import { close, PAIRS, sigmoid, slopes, softplus, tensorsOf } from './support.js'
 
 registerGradients()
 
@@ -18,6 +18,20 @@ const tokens = tf.tensor1d([0, 2, 3], 'int32')
 test('binary Cringe has the values of the reference at k = 1', (t) => {
   const losses = binaryCringe(tf.tensor2d(LOGITS), tokens, tf.tensor1d([0, 1, 0]))
   close(t, losses.dataSync(), [1.3132616875, 0.1532534355, 0.2632824673])
+  close(t, cringeContrast(tf.tensor2d(LOGITS), tokens).dataSync(), [1.3132616875, softplus(3 - 0.2), 0.2632824673])
+})
+
+test('the loss `cringe` is cross-entropy of the chosen and contrast of the rejected, behind its gate', (t) => {
+  const { perPair, ofLogits } = preferenceLoss({ name: 'cringe', margin: 2, temperature: 0.5, detached: true })
+  t.is(ofLogits, cringeContrast)
+  const pair = { ...tensorsOf(PAIRS), rejectedOfLogits: tf.tensor1d([3, 4, 5, 6]) }
+  const expected = PAIRS.map((p, i) => sigmoid((2 - p.chosen + p.rejected) / 0.5) * (3 + i - p.chosen))
+  close(t, perPair(pair).dataSync(), expected)
+  t.throws(() => perPair(tensorsOf(PAIRS)), { message: /needs logits/ })
+  for (const missing of ['margin', 'temperature', 'detached']) {
+    const given = { margin: 2, temperature: 0.5, detached: true, [missing]: undefined }
+    t.throws(() => preferenceLoss({ name: 'cringe', ...given }), { code: 'E_CONFIG', message: new RegExp(missing) })
+  }
 })
 
 test('both logits of a bad token have a gradient, and the choice of the opponent has none', (t) => {

@@ -17,7 +17,11 @@ import { close } from './support.js'
 
 registerGradients()
 
-const NEEDED = { 'r-dpo': { alpha: 0.02 }, 'ld-dpo': { alpha: 0.4 } } as Record<string, Record<string, number>>
+const NEEDED: Record<string, Record<string, number | boolean>> = {
+  'r-dpo': { alpha: 0.02 },
+  'ld-dpo': { alpha: 0.4 },
+  cringe: { margin: 1, temperature: 2, detached: false },
+}
 const names = Object.keys(preferenceLosses) as PreferenceLossName[]
 const bound = (name: PreferenceLossName) => preferenceLoss({ name, ...NEEDED[name] })
 const [P, LENGTH, NLL] = [3, 5, 2]
@@ -54,7 +58,8 @@ function batchOf(name: PreferenceLossName, seed: number, correction = false) {
   }
   const vector = () => host([P], (i) => (i === P - 1 ? 0 : -6 * random.float()))
   const extras = objective.extras.map((extra) => (vectors[extra] ?? vector)())
-  return { objective, inputs: [perToken(), mask, ...extras] }
+  const ofLogits = objective.loss.ofLogits ? [perToken()] : [] // as a trainer gives it
+  return { objective, inputs: [perToken(), mask, ...ofLogits, ...extras] }
 }
 
 for (const name of names)

@@ -1,7 +1,13 @@
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import test from 'ava'
-import { preferencesOf, rewardModelObjective, rewardRanking, softRewardLoss } from '../../../alignment/index.js'
+import {
+  pairRankerObjective,
+  preferencesOf,
+  rewardModelObjective,
+  rewardRanking,
+  softRewardLoss,
+} from '../../../alignment/index.js'
 import { registerGradients } from '../../../runtime/tensor/gradients/index.js'
 import { close, sigmoid, slopes, softplus } from './support.js'
 
@@ -59,22 +65,10 @@ test('soft labels: the slope is σ(r₁ − r₂) − p, so that the optimum is 
   close(t, slope.dataSync(), [0])
 })
 
-test('a batch reads each reward at its completion’s last position; soft labels are the same loss', (t) => {
-  const values = tf.tensor2d([
-    [9, 1, 9],
-    [9, 9, 3],
-    [2, 9, 9],
-    [9, 5, 9],
-  ])
-  const last = tf.tensor2d([
-    [0, 1, 0],
-    [0, 0, 1],
-    [1, 0, 0],
-    [0, 1, 0],
-  ])
+test('a batch of prompts: their mean, and the accuracy; soft labels are the same loss', (t) => {
   const objective = rewardModelObjective({ prompts: 2, completions: 2 })
   const of = (preferred: number[]) => {
-    const { loss, metrics } = objective(values, values, [values, last, tf.tensor3d(preferred, [2, 2, 2])])
+    const { loss, metrics } = objective(tf.tensor1d([1, 3, 2, 5]), [tf.tensor3d(preferred, [2, 2, 2])])
     return [loss, ...metrics].map((value) => value.dataSync()[0]!)
   }
   const hard = (softplus(-(1 - 3)) + softplus(-(5 - 2))) / 2
@@ -83,4 +77,28 @@ test('a batch reads each reward at its completion’s last position; soft labels
   close(t, of([0, 0.7, 0.3, 0, 0, 0.4, 0.6, 0]).slice(0, 1), [(soft[0]! + soft[1]!) / 2])
   const [only] = of([0, 1, 0, 0, 0, 0, 0, 0])
   close(t, [only!], [softplus(2)], 1e-6, 'a prompt without comparisons is no element of the mean')
+})
+
+test('a ranker: cross-entropy to the labels, whose slope is w·(σ(score) − p); padding counts for nothing', (t) => {
+  const [scores, p, w] = [
+    [0.4, -2, 3, 7],
+    [1, 0.3, 0, 1],
+    [1, 0.5, 1, 0],
+  ]
+  const of = (given: readonly number[]) =>
+    pairRankerObjective(tf.tensor1d([...given]), [tf.tensor1d(p), tf.tensor1d(w)])
+  const expected =
+    (-Math.log(sigmoid(0.4)) - 0.5 * (0.3 * Math.log(sigmoid(-2)) + 0.7 * Math.log(sigmoid(2))) + softplus(3)) / 2.5
+  const { loss, metrics } = of(scores)
+  close(
+    t,
+    [loss, ...metrics].map((value) => value.dataSync()[0]!),
+    [expected, expected, (1 + 0.5 * 0.7 + 0) / 2.5],
+  )
+  const slope = tf.grad((x: tf.Tensor) => pairRankerObjective(x, [tf.tensor1d(p), tf.tensor1d(w)]).loss)
+  close(
+    t,
+    slope(tf.tensor1d(scores)).dataSync(),
+    scores.map((score, i) => (w[i]! * (sigmoid(score) - p[i]!)) / 2.5),
+  )
 })

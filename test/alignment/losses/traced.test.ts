@@ -5,6 +5,7 @@ import {
   binaryCringe,
   geometricMixture,
   nashMdObjective,
+  pairRankerObjective,
   pairwiseCringe,
   ppo,
   preferencesOf,
@@ -28,7 +29,6 @@ const tokenwise = (seed: number, offset = 0) => {
   return host('float32', [ROWS, LENGTH], (i) => (values.data[i]! * 0.4 + offset) * mask.data[i]!)
 }
 const rowwise = (seed: number) => normal([ROWS], seed)
-const last = host('float32', [ROWS, LENGTH], (i) => Number(i % LENGTH === 2))
 const preferred = host('float32', [2, 3, 3], (i) => preferencesOf(i < 9 ? [1, 3, 2] : [2, 2, 5])[i % 9]!)
 
 interface Traced {
@@ -57,8 +57,14 @@ const OBJECTIVES: Readonly<Record<string, Traced>> = {
     extras: [rowwise(2), host('float32', [ROWS], (i) => Number(i !== 4))],
   },
   'reward model': {
-    loss: rewardModelObjective({ prompts: 2, completions: 3 }),
-    extras: [tokenwise(2), last, preferred],
+    loss: (_logprobs, _mask, [scores, ...extras], mean) =>
+      rewardModelObjective({ prompts: 2, completions: 3 })(scores!, extras, mean),
+    extras: [rowwise(2), preferred],
+    of: 0,
+  },
+  'pairwise ranker': {
+    loss: (_logprobs, _mask, [scores, ...extras], mean) => pairRankerObjective(scores!, extras, mean),
+    extras: [rowwise(2), host('float32', [ROWS], (i) => i / ROWS), host('float32', [ROWS], (i) => Number(i !== 2))],
     of: 0,
   },
 }
