@@ -1,6 +1,6 @@
 import type { InputPort } from '../channel/index.js'
+import type { TurnBegun } from '../kernel/busy-period.js'
 import { TroupeError, toWire } from '../kernel/errors.js'
-import type { TurnBegun } from '../kernel/turn.js'
 import type { ActorIdentity, RunEvent } from '../observe/events.js'
 import type { Reporter } from '../observe/reporter.js'
 import type { Clock } from '../time/clock.js'
