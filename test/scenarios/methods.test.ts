@@ -216,6 +216,14 @@ test('a loss that lacks a parameter, or a writer, is refused before anything sta
     await t.throwsAsync(tinyMethodRun(name, { loss }), { code: 'E_CONFIG', message })
 })
 
+test('a baseline of the others of a prompt, where there are none, is refused', async (t) => {
+  const sampler = { writers: [{ by: 'policy', n: 1 }] }
+  const settings = { direct: true, sampler, iterations: [4] }
+  const message = /leave-one-out .* 1 completion/
+  await t.throwsAsync(tinyMethodRun('rlaif', settings), { code: 'E_CONFIG', message })
+  await t.notThrowsAsync(tinyMethodRun('rlaif', { ...settings, training: { policy: { baseline: 'mean' } } }))
+})
+
 test('policy gradients without the policy’s own completions are refused', async (t) => {
   const writers = { sampler: { writers: [{ by: 'first', n: 2 }] } }
   const message = /^ppo learns from the policy's own completions/
