@@ -1,5 +1,6 @@
 /** Tests that kill processes again and again or fill a heap: minutes of work, which CI does (`npm run test:long`). */
 const long = [
+  'dist/test/actors/objectives/resume.test.js',
   'dist/test/cli/resume.test.js',
   'dist/test/cli/resume-refused.test.js',
   'dist/test/cli/replay.test.js',

@@ -8,6 +8,7 @@ export function checkArrangement(config: MethodConfig, arrangement: Arrangement)
   checkReplicas(config, arrangement)
   checkCorrection(arrangement)
   checkLoss(arrangement)
+  checkBaseline(arrangement)
 }
 
 /** Importance weights are of what the policy itself wrote, for objectives that have them. */
@@ -41,6 +42,23 @@ function checkLoss({ rater, writers, training }: Arrangement): void {
       },
     )
   }
+}
+
+/** The only completion of a prompt has no others to be compared with: every advantage would be 0. */
+function checkBaseline({ writers, training }: Arrangement): void {
+  const own = writers.find(({ by }) => by === 'policy')?.n ?? 0
+  const isAlone = training.some(
+    ({ objective, policy }) => objective === 'reinforce' && (policy?.baseline ?? 'leave-one-out') === 'leave-one-out',
+  )
+  if (isAlone && own === 1)
+    throw new TroupeError(
+      'E_CONFIG',
+      `the baseline leave-one-out has nothing to go by: the policy writes 1 completion`,
+      {
+        where: 'training.policy.baseline',
+        hint: 'Let it write several (sampler.writers), or set training.policy.baseline=mean',
+      },
+    )
 }
 
 /** Each of several replicas would have to be given what only one can get. */
