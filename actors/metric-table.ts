@@ -144,6 +144,13 @@ export const METRICS: readonly MetricEntry[] = [
     formula: 'count',
   },
   {
+    name: 'learner/judge_pairs',
+    role: 'learner',
+    unit: 'pairs',
+    meaning: 'pairs of judgments of the update, among its pairs; where judgments are compared',
+    formula: 'count',
+  },
+  {
     name: 'rewards/margins',
     role: 'learner',
     unit: 'β · nats',
@@ -285,6 +292,42 @@ export const METRICS: readonly MetricEntry[] = [
     meaning: 'comparisons whose two orders do not both name the same place, of a batch; invalid ones left out',
     formula: '1 − #(both first or both second) / comparisons in both orders',
     optional: true,
+  },
+  {
+    name: 'meta/pairs',
+    role: 'meta-judge',
+    unit: 'pairs',
+    meaning: 'pairs of judgments so far, by each replica',
+    formula: 'count',
+  },
+  {
+    name: 'meta/dropped',
+    role: 'meta-judge',
+    unit: 'disputes',
+    meaning: 'disputed answers so far whose judgments gave no pair; attribute `reason`: tie, long',
+    formula: 'count',
+  },
+  {
+    name: 'meta/unreadable',
+    role: 'meta-judge',
+    unit: 'comparisons',
+    meaning: 'comparisons that could not be read so far',
+    formula: 'count',
+  },
+  {
+    name: 'meta/first_rate',
+    role: 'meta-judge',
+    unit: 'fraction',
+    meaning:
+      'comparisons so far that preferred the judgment shown first; all are made in both orders, so ½ is without bias',
+    formula: '#first / readable comparisons',
+  },
+  {
+    name: 'meta/higher_score_rate',
+    role: 'meta-judge',
+    unit: 'fraction',
+    meaning: 'pairs of judgments so far whose chosen one gives the answer more points',
+    formula: '#(score of chosen > of rejected) / pairs',
   },
   {
     name: 'prompts/keep_rate',

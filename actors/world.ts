@@ -3,8 +3,11 @@ import type { Random } from '../runtime/time/random.js'
 
 /** One supervised example: loss on `completion` only. Texts are space-separated words of {@link World.words}. */
 export interface Demonstration {
-  /** `ift`: an instruction answered; `eft`: an answer judged; `prompts`: a list of instructions (self-instruct). */
-  readonly kind: 'ift' | 'eft' | 'prompts'
+  /**
+   * `ift`: an instruction answered; `eft`: an answer judged; `prompts`: a list of instructions (self-instruct); `meta`: two
+   * judgments of an answer compared.
+   */
+  readonly kind: 'ift' | 'eft' | 'prompts' | 'meta'
   readonly prompt: string
   readonly completion: string
 }
@@ -28,23 +31,29 @@ export interface World {
     readonly answer: number
     readonly verdict: number
     readonly prompt: number
+    /** Of a comparison of two judgments, where there are such. */
+    readonly preference?: number
     readonly context: number
   }
   /** What the model reads before it writes an answer / a verdict / the next prompt of a list. All start with `markers.begin`. */
   answerContext(prompt: string): string
   judgeContext(prompt: string, answer: string): string
   promptContext(shots: readonly string[]): string
+  /** What it reads before it compares two judgments of an answer. Absent where nobody does. */
+  metaContext?(prompt: string, answer: string, first: string, second: string): string
   /** Reads a judge's text: five additive points, the last `score` decides; 0..5 else unreadable. */
   readVerdict(text: string): Verdict
+  /** Reads a comparison of two judgments: which is the better one; undefined where that cannot be read. */
+  readPreference?(text: string): 'first' | 'second' | undefined
   /** The instruction in a generated text, or why it is not a well-formed one. */
   readPrompt(text: string): { readonly prompt: string } | { readonly malformed: string }
   /** True for prompts that belong to the held-out set (by a hash of the prompt); never trained on. */
   isHeldOut(prompt: string): boolean
   /** `count` distinct instructions; `heldOut` chooses which side of the split. */
   prompts(count: number, random: Random, options: { heldOut: boolean }): string[]
-  /** Human-written demonstrations, never of held-out prompts, shuffled over kinds. */
+  /** Human-written demonstrations, never of held-out prompts, shuffled over kinds. `meta` is 0 unless given. */
   demonstrations(
-    counts: { readonly ift: number; readonly eft: number; readonly prompts: number },
+    counts: { readonly ift: number; readonly eft: number; readonly prompts: number; readonly meta?: number },
     random: Random,
   ): Demonstration[]
   /**

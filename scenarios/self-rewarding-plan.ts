@@ -1,5 +1,6 @@
 import { loadWorld } from '../actors/shared.js'
 import { trainingSchema } from '../actors/training-config.js'
+import type { World } from '../actors/world.js'
 import { TroupeError } from '../runtime/index.js'
 import type { Backend } from '../runtime/tensor/index.js'
 import { modelOf } from './model-of.js'
@@ -18,7 +19,9 @@ export async function planOf(config: SelfRewardingConfig, backend: Backend, out:
       })
   const model = modelOf(config.model, world)
   const common = { model, world: config.world, engine: { ...config.engine, backend } }
-  const counts = { ...config.demonstrations, ...(config.eft ? {} : { eft: 0 }) }
+  const { meta } = config
+  if (meta) checkMeta(config, world)
+  const counts = { ...config.demonstrations, ...(config.eft ? {} : { eft: 0 }), ...(meta ? {} : { meta: 0 }) }
   const publishEvery = publishEveryOf(staleness)
   return {
     common,
@@ -39,12 +42,18 @@ export async function planOf(config: SelfRewardingConfig, backend: Backend, out:
       sampling: config.sampler.sampling,
       inFlight: config.sampler.inFlight,
     },
-    judge: { ...common, judgments: config.judge.judgments, sampling: config.judge.sampling },
+    judge: {
+      ...common,
+      judgments: config.judge.judgments,
+      sampling: config.judge.sampling,
+      keepTexts: meta !== false,
+    },
+    ...(meta ? { metaJudge: metaJudgeOf(meta, common) } : {}),
     learner: {
       ...common,
       sft: config.learner.sft,
-      training: [trainingOf(config.learner.dpo)],
-      demonstrations: counts.ift + counts.eft + counts.prompts,
+      training: trainingsOf(config),
+      demonstrations: counts.ift + counts.eft + counts.prompts + counts.meta,
       iterations,
       promptsPerUpdate,
       publishEvery,
@@ -61,12 +70,46 @@ export async function planOf(config: SelfRewardingConfig, backend: Backend, out:
   }
 }
 
-/** DPO from M_t with M_t as reference, best against worst. */
-function trainingOf({ beta, minGap, mixRows, mixCoefficient, optimizer }: SelfRewardingConfig['learner']['dpo']) {
-  return trainingSchema.parse({
+/** DPO from M_t with M_t as reference: best against worst, or by length tiers and with pairs of judgments beside. */
+function trainingsOf({ learner, meta, promptsPerUpdate }: SelfRewardingConfig) {
+  const { beta, minGap, mixRows, mixCoefficient, optimizer } = learner.dpo
+  const common = {
     loss: { name: 'dpo', beta },
-    selection: { rule: 'best-worst', minGap },
     mix: { rows: mixRows, coefficient: mixCoefficient },
     optimizer,
-  })
+  } as const
+  if (!meta) return [trainingSchema.parse({ ...common, selection: { rule: 'best-worst', minGap } })]
+  const { rho, judgeIterations } = meta
+  return Array.from({ length: Math.max(rho.length, judgeIterations + 1) }, (_, iteration) =>
+    trainingSchema.parse({
+      ...common,
+      selection: { rule: 'length-tier', rho: rho[iteration] ?? rho.at(-1) },
+      // both pairs of a prompt in one step
+      rowsPerStep: iteration < judgeIterations ? 2 * promptsPerUpdate : promptsPerUpdate,
+    }),
+  )
+}
+
+type Meta = Exclude<SelfRewardingConfig['meta'], false>
+
+function metaJudgeOf<C extends object>({ judgeIterations: iterations, maxJudgment, sampling }: Meta, common: C) {
+  return { ...common, iterations, maxJudgment, sampling }
+}
+
+function checkMeta({ demonstrations, judge }: SelfRewardingConfig, world: World): void {
+  if (!world.metaContext || !world.readPreference || !world.limits.preference)
+    throw new TroupeError('E_CONFIG', `nobody in world ${world.name} compares judgments`, {
+      where: 'meta',
+      hint: 'A world needs metaContext, readPreference and limits.preference for it',
+    })
+  if (demonstrations.meta === 0)
+    throw new TroupeError('E_CONFIG', 'demonstrations.meta is 0, and meta is on', {
+      where: 'demonstrations.meta',
+      hint: 'Without demonstrations the model cannot compare judgments',
+    })
+  if (judge.judgments < 2)
+    throw new TroupeError('E_CONFIG', 'one judgment of an answer cannot be compared with another', {
+      where: 'judge.judgments',
+      hint: 'Set judge.judgments to 2 or more; the paper has 11',
+    })
 }

@@ -1,4 +1,4 @@
-import { evaluator, judge, learner, promptGenerator, sampler, source } from '../actors/index.js'
+import { evaluator, judge, learner, metaJudge, promptGenerator, sampler, source } from '../actors/index.js'
 import { paramLayout } from '../models/index.js'
 import { createWeightStore } from '../runtime/tensor/index.js'
 import { openBooks } from './books.js'
@@ -20,6 +20,9 @@ import type { Summary } from './summary.js'
  *       scores     ← mean of 3 judgments by M_t of each                  (judge)
  *       M_{t+1}    ← DPO from M_t, reference M_t, best against worst     (learner)
  *
+ * With `meta` (Meta-Rewarding, Wu et al. 2024, arXiv 2407.19594) pairs have length tiers, and in the first iterations M_t also
+ * compares its own judgments (meta-judge), from which it learns to judge.
+ *
  * All of an iteration's lines run at once, under the staleness bound; the evaluator measures M_t meanwhile.
  */
 export const selfRewarding: Scenario<typeof selfRewardingConfig> = {
@@ -28,7 +31,7 @@ export const selfRewarding: Scenario<typeof selfRewardingConfig> = {
   description: 'The policy invents prompts, answers them, judges its answers and trains on its own preferences.',
   config: selfRewardingConfig,
   presets: { quick, full: {} },
-  computing: [promptGenerator, sampler, judge, learner, evaluator].map(({ role }) => role),
+  computing: [promptGenerator, sampler, judge, metaJudge, learner, evaluator].map(({ role }) => role),
   run,
 }
 
@@ -54,7 +57,12 @@ async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
     troupe.connect(people.outputs.seeds, inventor.inputs.seeds)
     troupe.connect(inventor.outputs.prompts, samplers.inputs.prompts)
     troupe.connect(samplers.outputs.candidates, judges.inputs.candidates)
-    troupe.connect(judges.outputs.judged, trainer.inputs.judged)
+    if (plan.metaJudge && config.meta) {
+      const { replicas } = config.meta
+      const comparing = troupe.actor(metaJudge, { config: plan.metaJudge, replicas, supervise })
+      troupe.connect(judges.outputs.judged, comparing.inputs.judged)
+      troupe.connect(comparing.outputs.judged, trainer.inputs.judged)
+    } else troupe.connect(judges.outputs.judged, trainer.inputs.judged)
     troupe.connect(trainer.outputs.snapshots, measurer.inputs.snapshots)
 
     await troupe.start()

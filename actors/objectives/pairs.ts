@@ -2,6 +2,7 @@ import { effectiveSampleSize, type PairCorrection, preferenceLoss, preferenceObj
 import { createTrainer } from '../../models/index.js'
 import type { TokenSequence, TrainingExtra } from '../../models/types.js'
 import { TroupeError } from '../../runtime/kernel/errors.js'
+import type { JudgedGroup } from '../messages.js'
 import type { GroupOutcome } from '../selection.js'
 import { toSequence } from '../supervised.js'
 import type { TrainingConfig } from '../training-config.js'
@@ -18,7 +19,8 @@ import {
 } from './objective.js'
 
 interface Pair {
-  readonly prompt: string
+  /** What was read before either side was written. */
+  readonly context: string
   readonly chosen: Written
   readonly rejected: Written
   /** Where people wrote it. */
@@ -58,11 +60,20 @@ export function createPairs(context: ObjectiveContext): Objective {
   const padding = unwritten({ tokens: Int32Array.of(config.model.bosTokenId), promptLength: 1 })
   let shift = 0
 
+  const judgePairsOf = ({ judgePairs = [] }: JudgedGroup): Pair[] =>
+    judgePairs.map(({ context, chosen, rejected }) => ({
+      context,
+      chosen: base.writtenAfter(context, chosen),
+      rejected: base.writtenAfter(context, rejected),
+      people: undefined,
+      isChosenOfFirst: false,
+    }))
+
   const pairsOf = ({ group, selected }: GroupOutcome): Pair[] => {
     if (!('pairs' in selected)) return []
     const people = group.completions.findIndex(({ writer }) => writer === 'people')
     return selected.pairs.map(({ chosen, rejected }) => ({
-      prompt: group.prompt,
+      context: world.answerContext(group.prompt),
       chosen: base.written(group, chosen),
       rejected: base.written(group, rejected),
       people: people < 0 ? undefined : base.written(group, people),
@@ -72,9 +83,9 @@ export function createPairs(context: ObjectiveContext): Objective {
 
   /** Each prompt with the chosen completion of the next pair: what the policy thinks of an answer to something else. */
   const mismatchedOf = (pairs: readonly Pair[]): Written[] =>
-    pairs.map(({ prompt }, i) => {
+    pairs.map(({ context }, i) => {
       const { sequence } = (pairs[(i + 1) % pairs.length] as Pair).chosen
-      return unwritten(toSequence(tokenizer, world.answerContext(prompt), sequence.tokens.slice(sequence.promptLength)))
+      return unwritten(toSequence(tokenizer, context, sequence.tokens.slice(sequence.promptLength)))
     })
 
   function mixed(pairs: readonly Pair[], version: number, step: number): readonly Written[] {
@@ -123,7 +134,7 @@ export function createPairs(context: ObjectiveContext): Objective {
     pull: () => trainer.pull(),
     dispose: base.dispose,
     async update(outcomes, version) {
-      const fresh = outcomes.flatMap(pairsOf)
+      const fresh = outcomes.flatMap((outcome) => [...pairsOf(outcome), ...judgePairsOf(outcome.group)])
       if (fresh.length === 0) return null
       base.replay.add(fresh)
       const all = [...fresh, ...base.replay.draw(version)]

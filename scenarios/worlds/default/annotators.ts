@@ -1,4 +1,5 @@
 import type { Random } from '../../../runtime/time/random.js'
+import { PREFERRED } from './format.js'
 import { type Request, wantedCount } from './requests.js'
 import { assess } from './rubric.js'
 import { NUMBERS } from './vocabulary.js'
@@ -49,8 +50,26 @@ export function annotate(
   return { marks, criteria: seen[0] ? seen : seen.map(() => false), score: givenPoints(points) }
 }
 
+const bits = (values: readonly boolean[]) => values.map((value) => (value ? 'yes' : 'no'))
+
+/** What a person says of an answer: the criteria, then the total. */
+const saidOf = ({ criteria, score }: Annotation) => [...bits(criteria), 'score', NUMBERS[score]]
+
 /** The text of a judgment: a mark for every word of the answer, then the criteria, then the total. */
-export function verdictText({ marks, criteria, score }: Annotation): string {
-  const bits = (values: readonly boolean[]) => values.map((value) => (value ? 'yes' : 'no'))
-  return [...bits(marks), 'so', ...bits(criteria), 'score', NUMBERS[score]].join(' ')
+export const verdictText = (judgment: Annotation): string =>
+  [...bits(judgment.marks), 'so', ...saidOf(judgment)].join(' ')
+
+/**
+ * Which of two judgments of an answer a person prefers who has judged it too: the one whose score is nearer to their own;
+ * of two as near, the one with more of the criteria as they see them. Undefined where neither is closer.
+ */
+export function preferredOf(own: Annotation, first: Annotation, second: Annotation): 'first' | 'second' | undefined {
+  const distance = ({ score, criteria }: Annotation) =>
+    Math.abs(score - own.score) + criteria.filter((met, i) => met !== own.criteria[i]).length / (1 + criteria.length)
+  const lead = distance(second) - distance(first)
+  return lead === 0 ? undefined : lead > 0 ? 'first' : 'second'
 }
+
+/** The text of a comparison: what that person says of the answer, then which judgment they prefer. */
+export const preferenceText = (own: Annotation, preferred: 'first' | 'second'): string =>
+  [...saidOf(own), 'so', PREFERRED[preferred]].join(' ')
