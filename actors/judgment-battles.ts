@@ -28,7 +28,7 @@ function distinct(texts: readonly WrittenJudgment[]): Dispute['players'] {
     const { score } = judgment
     return score === undefined ? [] : [{ ...judgment, score }]
   })
-  return [...new Map(readable.toReversed().map((judgment) => [judgment.text, judgment])).values()].toReversed()
+  return readable.filter(({ text }, i) => readable.findIndex((other) => other.text === text) === i)
 }
 
 export const opinionOf = (preferred: 'first' | 'second' | undefined): Opinion => preferred ?? 'invalid'

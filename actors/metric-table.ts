@@ -149,6 +149,7 @@ export const METRICS: readonly MetricEntry[] = [
     unit: 'pairs',
     meaning: 'pairs of judgments of the update, among its pairs; where judgments are compared',
     formula: 'count',
+    optional: true,
   },
   {
     name: 'rewards/margins',
@@ -299,6 +300,7 @@ export const METRICS: readonly MetricEntry[] = [
     unit: 'pairs',
     meaning: 'pairs of judgments so far, by each replica',
     formula: 'count',
+    optional: true,
   },
   {
     name: 'meta/dropped',
@@ -306,6 +308,7 @@ export const METRICS: readonly MetricEntry[] = [
     unit: 'disputes',
     meaning: 'disputed answers so far whose judgments gave no pair; attribute `reason`: tie, long',
     formula: 'count',
+    optional: true,
   },
   {
     name: 'meta/unreadable',
@@ -313,6 +316,7 @@ export const METRICS: readonly MetricEntry[] = [
     unit: 'comparisons',
     meaning: 'comparisons that could not be read so far',
     formula: 'count',
+    optional: true,
   },
   {
     name: 'meta/first_rate',
@@ -321,6 +325,7 @@ export const METRICS: readonly MetricEntry[] = [
     meaning:
       'comparisons so far that preferred the judgment shown first; all are made in both orders, so ½ is without bias',
     formula: '#first / readable comparisons',
+    optional: true,
   },
   {
     name: 'meta/higher_score_rate',
@@ -328,6 +333,7 @@ export const METRICS: readonly MetricEntry[] = [
     unit: 'fraction',
     meaning: 'pairs of judgments so far whose chosen one gives the answer more points',
     formula: '#(score of chosen > of rejected) / pairs',
+    optional: true,
   },
   {
     name: 'prompts/keep_rate',

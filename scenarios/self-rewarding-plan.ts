@@ -71,7 +71,7 @@ export async function planOf(config: SelfRewardingConfig, backend: Backend, out:
 }
 
 /** DPO from M_t with M_t as reference: best against worst, or by length tiers and with pairs of judgments beside. */
-function trainingsOf({ learner, meta, promptsPerUpdate }: SelfRewardingConfig) {
+function trainingsOf({ learner, meta }: SelfRewardingConfig) {
   const { beta, minGap, mixRows, mixCoefficient, optimizer } = learner.dpo
   const common = {
     loss: { name: 'dpo', beta },
@@ -79,15 +79,7 @@ function trainingsOf({ learner, meta, promptsPerUpdate }: SelfRewardingConfig) {
     optimizer,
   } as const
   if (!meta) return [trainingSchema.parse({ ...common, selection: { rule: 'best-worst', minGap } })]
-  const { rho, judgeIterations } = meta
-  return Array.from({ length: Math.max(rho.length, judgeIterations + 1) }, (_, iteration) =>
-    trainingSchema.parse({
-      ...common,
-      selection: { rule: 'length-tier', rho: rho[iteration] ?? rho.at(-1) },
-      // both pairs of a prompt in one step
-      rowsPerStep: iteration < judgeIterations ? 2 * promptsPerUpdate : promptsPerUpdate,
-    }),
-  )
+  return meta.rho.map((rho) => trainingSchema.parse({ ...common, selection: { rule: 'length-tier', rho } }))
 }
 
 type Meta = Exclude<SelfRewardingConfig['meta'], false>

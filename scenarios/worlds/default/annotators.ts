@@ -50,14 +50,11 @@ export function annotate(
   return { marks, criteria: seen[0] ? seen : seen.map(() => false), score: givenPoints(points) }
 }
 
-const bits = (values: readonly boolean[]) => values.map((value) => (value ? 'yes' : 'no'))
-
-/** What a person says of an answer: the criteria, then the total. */
-const saidOf = ({ criteria, score }: Annotation) => [...bits(criteria), 'score', NUMBERS[score]]
-
 /** The text of a judgment: a mark for every word of the answer, then the criteria, then the total. */
-export const verdictText = (judgment: Annotation): string =>
-  [...bits(judgment.marks), 'so', ...saidOf(judgment)].join(' ')
+export function verdictText({ marks, criteria, score }: Annotation): string {
+  const bits = (values: readonly boolean[]) => values.map((value) => (value ? 'yes' : 'no'))
+  return [...bits(marks), 'so', ...bits(criteria), 'score', NUMBERS[score]].join(' ')
+}
 
 /**
  * Which of two judgments of an answer a person prefers who has judged it too: the one whose score is nearer to their own;
@@ -70,6 +67,6 @@ export function preferredOf(own: Annotation, first: Annotation, second: Annotati
   return lead === 0 ? undefined : lead > 0 ? 'first' : 'second'
 }
 
-/** The text of a comparison: what that person says of the answer, then which judgment they prefer. */
+/** The text of a comparison: that person's own judgment of the answer, then which judgment they prefer. */
 export const preferenceText = (own: Annotation, preferred: 'first' | 'second'): string =>
-  [...saidOf(own), 'so', PREFERRED[preferred]].join(' ')
+  `${verdictText(own)} so ${PREFERRED[preferred]}`
