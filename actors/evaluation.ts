@@ -6,14 +6,14 @@ import { loadGold } from './gold.js'
 import { createJudgeBench, type JudgeAgreement } from './judge-bench.js'
 import type { ModelSnapshot } from './messages.js'
 import { openPolicy, type WrittenText } from './policy.js'
-import { engineSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
+import { engineSchema, modelSchema, moduleSchema, openWorld, samplingSchema } from './shared.js'
 import { readState, vectorOf } from './state.js'
 import { toSequence } from './supervised.js'
 
 export const evaluationConfig = z.strictObject({
   model: modelSchema,
   world: moduleSchema,
-  gold: moduleSchema.describe('the scorer; no other role is given it'),
+  gold: moduleSchema.optional().describe('the scorer, where there is one; no other role is given it'),
   engine: engineSchema.prefault({}),
   prompts: z.int().min(1).describe('held-out prompts answered by every model'),
   samples: z.int().min(1).default(4).describe('answers to each held-out prompt'),
@@ -28,11 +28,12 @@ export const evaluationConfig = z.strictObject({
 export interface Evaluation {
   readonly name: string
   readonly version: number
-  readonly goldScore: number
-  /** Fraction of answers that satisfy each criterion. */
+  /** Null where there is no scorer. */
+  readonly goldScore: number | null
+  /** Fraction of answers that satisfy each criterion; none where there is no scorer. */
   readonly criteria: Readonly<Record<string, number>>
-  /** Against M1's answers to the same prompts; M1 itself is set against a second sampling of its own. */
-  readonly againstFirst: WinRate
+  /** Against M1's answers to the same prompts; M1 itself is set against a second sampling of its own. Null where nobody scores. */
+  readonly againstFirst: WinRate | null
   /** Against the model before; absent for M1. */
   readonly againstPrevious?: WinRate | undefined
   readonly judge: JudgeAgreement
@@ -62,15 +63,13 @@ const stateOf = (parameters: number) =>
 /** What the evaluator does with a model; it remembers the first and the previous one. */
 export async function createEvaluation(context: ActorContext<z.output<typeof evaluationConfig>>) {
   const { config, random, metric, progress, record, log } = context
-  const world = await loadWorld(config.world)
-  const gold = await loadGold(config.gold)
+  const world = await openWorld(config.world)
+  const gold = config.gold && (await loadGold(config.gold))
   const params = new Float32Array(paramLayout(config.model).total)
   const policy = openPolicy(config.model, world, config.engine, { params })
   const prompts = world.prompts(config.prompts, random.stream('prompts'), { heldOut: true })
-  const judging = createJudgeBench(policy, world, gold.judgeSet(config.judgeSet, random.stream('judge set')), {
-    ...config,
-    random: random.stream('judging'),
-  })
+  const judgeSet = gold?.judgeSet(config.judgeSet, random.stream('judge set')) ?? []
+  const judging = createJudgeBench(policy, world, judgeSet, { ...config, random: random.stream('judging') })
   const done: Evaluation[] = []
   let first: { params: Float32Array; points: number[][] } | undefined
   let previous: number[][] | undefined
@@ -88,7 +87,7 @@ export async function createEvaluation(context: ActorContext<z.output<typeof eva
   }
 
   const score = (answers: WrittenText[][]) =>
-    answers.map((group, i) => group.map(({ text }) => gold.score(prompts[i] ?? '', text)))
+    answers.map((group, i) => (gold ? group.map(({ text }) => gold.score(prompts[i] ?? '', text)) : []))
 
   async function logSum(answers: WrittenText[][], from: Float32Array): Promise<number[]> {
     params.set(from)
@@ -107,7 +106,7 @@ export async function createEvaluation(context: ActorContext<z.output<typeof eva
     const points = scored.map((group) => group.map((s) => s.points))
     const base = first ?? {
       params: snapshot.params.slice(),
-      points: score(await answer('second sampling')).map((g) => g.map((s) => s.points)),
+      points: gold ? score(await answer('second sampling')).map((g) => g.map((s) => s.points)) : [],
     }
     const judge = await judging.measure()
     const own = await logSum(answers, snapshot.params)
@@ -116,10 +115,12 @@ export async function createEvaluation(context: ActorContext<z.output<typeof eva
     const evaluation: Evaluation = {
       name,
       version,
-      goldScore: meanOf(flat.map((s) => s.points)),
-      criteria: Object.fromEntries(gold.criteria.map((c, k) => [c, meanOf(flat.map((s) => Number(s.criteria[k])))])),
-      againstFirst: winRate(points, base.points),
-      againstPrevious: previous && winRate(points, previous),
+      goldScore: gold ? meanOf(flat.map((s) => s.points)) : null,
+      criteria: Object.fromEntries(
+        (gold?.criteria ?? []).map((c, k) => [c, meanOf(flat.map((s) => Number(s.criteria[k])))]),
+      ),
+      againstFirst: gold ? winRate(points, base.points) : null,
+      againstPrevious: gold && previous && winRate(points, previous),
       judge,
       meanLength: meanOf(answers.flat().map(({ tokens }) => tokens.length)),
       kl: meanOf(own.map((value, i) => value - (reference[i] ?? value))),
@@ -135,17 +136,18 @@ export async function createEvaluation(context: ActorContext<z.output<typeof eva
 
   function report(evaluation: Evaluation): void {
     const { name, goldScore, againstFirst, judge, kl, meanLength } = evaluation
-    metric('eval/gold_win_rate', againstFirst.mean, { model: name })
-    metric('eval/gold_score', goldScore, { model: name })
+    if (againstFirst) metric('eval/gold_win_rate', againstFirst.mean, { model: name })
+    if (goldScore !== null) metric('eval/gold_score', goldScore, { model: name })
     if (judge.pairAccuracy !== null) metric('eval/judge_accuracy', judge.pairAccuracy, { model: name })
     metric('eval/kl', kl, { model: name })
     metric('eval/length', meanLength, { model: name })
     record('evaluation', evaluation)
     progress(`measured ${name}`, done.length, undefined, 'models')
-    log(
-      'info',
-      `${name}: gold score ${goldScore.toFixed(2)}, win rate against M1 ${(100 * againstFirst.mean).toFixed(1)} %`,
-    )
+    const scored =
+      goldScore === null || againstFirst === null
+        ? 'nobody scores'
+        : `gold score ${goldScore.toFixed(2)}, win rate against M1 ${(100 * againstFirst.mean).toFixed(1)} %`
+    log('info', `${name}: ${scored}, ${meanLength.toFixed(1)} tokens an answer, KL ${kl.toFixed(2)}`)
   }
 
   return {

@@ -32,6 +32,7 @@ export const learnerConfig = z.strictObject({
     .default(1)
     .describe('how often M1 is sent at `reference`: once for each replica that reads it'),
   staleness: z.union([z.int().min(0), z.literal('iteration')]).describe('greatest lag allowed; asserted'),
+  start: z.string().optional().describe('Hugging Face folder whose weights training starts from; default fresh ones'),
   checkpoints: z.string().optional().describe('folder for Hugging Face checkpoints of M1, M2, …'),
 })
 export type LearnerConfig = z.output<typeof learnerConfig>

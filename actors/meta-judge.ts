@@ -12,7 +12,7 @@ const config = z.strictObject({
   world: moduleSchema,
   engine: engineSchema.prefault({}),
   iterations: z.int().min(0).default(2).describe('iterations whose judgments are compared; later ones pass through'),
-  maxJudgment: z.int().min(1).default(20).describe('tokens; a judge pair whose chosen judgment is longer is dropped'),
+  maxJudgment: z.int().min(1).optional().describe('tokens; a judge pair whose chosen judgment is longer is dropped'),
   sampling: samplingSchema({ temperature: 0.7, topP: 0.9, topK: 0 }),
   deadlineMs: z.number().positive().default(600_000).describe('longest wait for the version that judged a batch'),
 })
@@ -39,6 +39,7 @@ export const metaJudge = defineActor({
     const { metaContext, readPreference } = world
     const maxNewTokens = world.limits.preference
     assert(metaContext && readPreference && maxNewTokens, `world ${world.name} has people who compare judgments`)
+    const { maxJudgment = world.limits.verdict } = config
     const policy = openPolicy(config.model, world, config.engine, { weights })
     const counts: z.output<typeof stateSchema> = {
       ...{ disputes: 0, compared: 0, unreadable: 0, first: 0, tokens: 0 },
@@ -72,7 +73,7 @@ export const metaJudge = defineActor({
       for (const dispute of disputes) {
         const own = opinions.slice(next, next + dispute.battles.length)
         next += own.length
-        const outcome = settle(dispute, own, config.maxJudgment)
+        const outcome = settle(dispute, own, maxJudgment)
         if (outcome === 'tie') counts.ties++
         else if (outcome === 'long') counts.long++
         else {

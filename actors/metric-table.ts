@@ -1,19 +1,5 @@
-/** What a metric is: the row of `docs/metrics.md` that speaks of it. */
-export interface MetricEntry {
-  readonly name: string
-  /** The role that reports it. */
-  readonly role: string
-  readonly unit: string
-  readonly meaning: string
-  /** Symbols: v the learner's version now, before the update; n the samples or tokens that it uses. */
-  readonly formula: string
-  /** Who else calls it so, or what others call it. */
-  readonly field?: string
-  /** Its value depends on how long things took: two runs of one seed differ in it. */
-  readonly timed?: true
-  /** Only some scenarios report it: those with its role, or that ask for it. */
-  readonly optional?: true
-}
+import { LEARNER_METRICS } from './learner-metrics.js'
+import type { MetricEntry } from './metric-entry.js'
 
 const PER_UPDATE = 'mean over the samples that the update uses'
 
@@ -112,91 +98,7 @@ export const METRICS: readonly MetricEntry[] = [
     formula: 'count',
     field: 'prime-rl off_policy/dropped counts those that were too old',
   },
-  {
-    name: 'learner/sft_loss',
-    role: 'learner',
-    unit: 'nats per token',
-    meaning: 'supervised loss of a batch of demonstrations, every 20th step',
-    formula: '−Σ log π(token) / n over completion tokens',
-    field: 'TRL loss',
-  },
-  {
-    name: 'learner/loss',
-    role: 'learner',
-    unit: 'nats',
-    meaning: 'loss of the update; ln 2 at the first of an iteration, less the demonstrations mixed in',
-    formula: '−Σ log σ(β·h) / pairs + mixCoefficient · NLL; h = log π/π_ref of chosen − of rejected',
-    field: 'TRL loss',
-  },
-  {
-    name: 'learner/grad_norm',
-    role: 'learner',
-    unit: 'L2 norm',
-    meaning: 'norm of the gradient before it is clipped',
-    formula: '‖∇loss‖₂',
-    field: 'TRL grad_norm',
-  },
-  {
-    name: 'learner/pairs',
-    role: 'learner',
-    unit: 'pairs',
-    meaning: 'pairs of the update',
-    formula: 'count',
-  },
-  {
-    name: 'learner/judge_pairs',
-    role: 'learner',
-    unit: 'pairs',
-    meaning: 'pairs of judgments of the update, among its pairs; where judgments are compared',
-    formula: 'count',
-    optional: true,
-  },
-  {
-    name: 'rewards/margins',
-    role: 'learner',
-    unit: 'β · nats',
-    meaning: 'implicit reward of the chosen over the rejected, mean over pairs',
-    formula: 'Σ β·h / pairs',
-    field: 'TRL rewards/margins',
-  },
-  {
-    name: 'rewards/accuracies',
-    role: 'learner',
-    unit: 'fraction',
-    meaning: 'pairs whose chosen answer has the greater implicit reward',
-    formula: '#(h > 0) / pairs',
-    field: 'TRL rewards/accuracies',
-  },
-  {
-    name: 'rewards/chosen',
-    role: 'learner',
-    unit: 'β · nats',
-    meaning: 'implicit reward of the chosen answers, mean over pairs',
-    formula: 'Σ β·(log π − log π_ref) / pairs',
-    field: 'TRL rewards/chosen',
-  },
-  {
-    name: 'rewards/rejected',
-    role: 'learner',
-    unit: 'β · nats',
-    meaning: 'implicit reward of the rejected answers, mean over pairs',
-    formula: 'Σ β·(log π − log π_ref) / pairs',
-    field: 'TRL rewards/rejected',
-  },
-  {
-    name: 'learner/version',
-    role: 'learner',
-    unit: 'versions',
-    meaning: 'updates so far',
-    formula: 'count',
-  },
-  {
-    name: 'learner/published_version',
-    role: 'learner',
-    unit: 'versions',
-    meaning: 'the version that followers can read',
-    formula: 'count',
-  },
+  ...LEARNER_METRICS,
   {
     name: 'trainer/idle_ratio',
     role: 'learner',
@@ -333,6 +235,35 @@ export const METRICS: readonly MetricEntry[] = [
     unit: 'fraction',
     meaning: 'pairs of judgments so far whose chosen one gives the answer more points',
     formula: '#(score of chosen > of rejected) / pairs',
+    optional: true,
+  },
+  {
+    name: 'reward_model/loss',
+    role: 'reward-model',
+    unit: 'nats per comparison',
+    meaning: 'loss on the training comparisons of an update, mean over its steps, before each; ln 2 knows nothing',
+    formula: '−Σ p·log σ(r_i − r_j) / comparisons, mean over prompts; p is the label; of a ranker σ(its score)',
+    field: 'TRL RewardTrainer loss',
+    optional: true,
+  },
+  {
+    name: 'reward_model/accuracy',
+    role: 'reward-model',
+    unit: 'fraction',
+    meaning:
+      'comparisons ordered as their labels are; attribute `on`: `training`, of an update before it is learnt from, or `held out`, once at the end',
+    formula: 'Σ p·[r_i > r_j] / comparisons',
+    field: 'TRL RewardTrainer accuracy',
+    optional: true,
+  },
+  {
+    name: 'reward_model/reward',
+    role: 'reward-model',
+    unit: 'reward',
+    meaning:
+      'score of a candidate, mean over a batch; 0 and 1 are the mean and the deviation over held-out answers of people',
+    formula: 'Σ (r − mean) / (deviation · answers)',
+    field: 'TRL reward, objective/scores',
     optional: true,
   },
   {

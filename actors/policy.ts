@@ -49,8 +49,13 @@ export interface WrittenText extends Completion {
   readonly text: string
 }
 
-export function worldTokenizer(world: World): TextTokenizer {
-  return createWordTokenizer(world.words, world.markers)
+export function worldTokenizer({ tokenizer, words, markers }: World): TextTokenizer {
+  return tokenizer ?? createWordTokenizer(words, markers)
+}
+
+/** An answer that people wrote as if it had been sampled, its end included. */
+export function answerTokens(world: World, tokenizer: TextTokenizer, prompt: string, answer: string): Int32Array {
+  return world.answerTokens?.(prompt, answer) ?? tokenizer.encode(`${answer} ${world.markers.end}`)
 }
 
 /** Opens a policy whose weights are `params` (fixed), or follow `weights` from whatever is published. */
@@ -76,7 +81,7 @@ export function openPolicy(
         const updates = 'weights' in from ? { refresh, keys: inFlight } : undefined
         const written = await generate(
           requests.map(({ context, n, random }) => ({ prompt: tokenizer.encode(context), n, random })),
-          { ...sampling, stopTokens: [config.eosTokenId] },
+          { ...sampling, stopTokens: world.stopTokens ?? [config.eosTokenId] },
           { signal, updates },
         )
         return written.map((completions) =>

@@ -1,13 +1,12 @@
 import { z } from 'zod'
-import type { TextTokenizer } from '../models/index.js'
 import { defineActor, port } from '../runtime/kernel/actor.js'
 import { assert, TroupeError } from '../runtime/kernel/errors.js'
 import { createDataPlan, dataPlanKeys, dataPlanState } from './data-plan.js'
 import type { JudgedBatch, JudgedGroup, PlannedPrompt, SampledCompletion } from './messages.js'
-import { worldTokenizer } from './policy.js'
-import { loadWorld, moduleSchema } from './shared.js'
+import { answerTokens, worldTokenizer } from './policy.js'
+import { moduleSchema, openWorld } from './shared.js'
 import { readState } from './state.js'
-import type { RatedAnswers, World } from './world.js'
+import type { RatedAnswers } from './world.js'
 
 const config = z.strictObject({
   world: moduleSchema,
@@ -28,27 +27,27 @@ export const preferenceSource = defineActor({
   outputs: { judged: port<JudgedBatch>() },
   config,
   async start({ config, random, clock, turn, progress }) {
-    const world = await loadWorld(config.world)
+    const world = await openWorld(config.world)
     if (!world.preferences)
       throw new TroupeError('E_CONFIG', `nobody rates answers in the world "${world.name}"`, {
         hint: 'Choose a world with preferences()',
       })
     const tokenizer = worldTokenizer(world)
-    const rated = new Map<string, RatedAnswers>()
+    const rated: RatedAnswers[] = []
 
+    /** What is planned are indices: a prompt may come with several lists of answers. */
     function load(count: number): string[] {
-      const data = world.preferences?.(count, random.stream('preferences'), config) ?? []
-      for (const one of data) rated.set(one.prompt, one)
-      return data.map(({ prompt }) => prompt)
+      rated.push(...(world.preferences?.(count, random.stream('preferences'), config) ?? []))
+      return rated.map((_, i) => `${i}`)
     }
     const plan = createDataPlan({ ...config, staleness: 'iteration' }, load, random)
 
-    function judgedGroup({ id, text }: PlannedPrompt): JudgedGroup {
-      const data = rated.get(text)
+    function judgedGroup({ id, text: index }: PlannedPrompt): JudgedGroup {
+      const data = rated[Number(index)]
       assert(data, `the prompt ${id} is of the data`)
       return {
-        ...{ promptId: id, prompt: text, version: NOBODY, judgeVersion: NOBODY },
-        completions: data.answers.map((answer) => written(answer, world, tokenizer)),
+        ...{ promptId: id, prompt: data.prompt, version: NOBODY, judgeVersion: NOBODY },
+        completions: data.answers.map((answer) => written(answer, answerTokens(world, tokenizer, data.prompt, answer))),
         judgments: data.scores.map((score) => ({ score, verdicts: [score], unreadable: 0 })),
       }
     }
@@ -68,8 +67,7 @@ export const preferenceSource = defineActor({
   },
 })
 
-/** An answer of people's as if it had been sampled, its end included. */
-function written(text: string, { markers }: World, tokenizer: TextTokenizer): SampledCompletion {
-  const tokens = tokenizer.encode(`${text} ${markers.end}`)
+/** An answer of people's as if it had been sampled. */
+function written(text: string, tokens: Int32Array): SampledCompletion {
   return { writer: 'people', text, tokens, logprobs: new Float32Array(tokens.length), finish: 'stop' }
 }

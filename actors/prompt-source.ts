@@ -3,7 +3,7 @@ import { defineActor, port } from '../runtime/kernel/actor.js'
 import { TroupeError } from '../runtime/kernel/errors.js'
 import { createDataPlan, dataPlanKeys, dataPlanState } from './data-plan.js'
 import type { PromptBatch } from './messages.js'
-import { loadWorld, moduleSchema } from './shared.js'
+import { moduleSchema, openWorld } from './shared.js'
 import { readState } from './state.js'
 
 const config = z.strictObject({
@@ -23,7 +23,7 @@ export const promptSource = defineActor({
   outputs: { prompts: port<PromptBatch>() },
   config,
   async start({ config, random, turn, progress }) {
-    const world = await loadWorld(config.world)
+    const world = await openWorld(config.world)
     if (config.answers > 0 && !world.answers)
       throw new TroupeError('E_CONFIG', `nobody answers prompts in the world "${world.name}"`, {
         where: 'answers',

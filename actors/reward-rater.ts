@@ -2,6 +2,7 @@ import { bothOrders, verdictOf } from '../alignment/index.js'
 import { openRewardModel, type TextTokenizer } from '../models/index.js'
 import { TroupeError } from '../runtime/kernel/errors.js'
 import type { Random } from '../runtime/time/random.js'
+import { answerTokens } from './policy.js'
 import type { Rater } from './rater.js'
 import type { RewardModelConfig } from './reward-config.js'
 import { pairsOf, type RewardExample, type RewardReader } from './reward-kinds.js'
@@ -21,9 +22,13 @@ interface RewardMeasure {
 }
 
 export const rewardReader = (world: World, tokenizer: TextTokenizer): RewardReader => {
-  const { end } = world.markers
   const read = (prompt: string, ...answers: string[]) =>
-    tokenizer.encode([world.answerContext(prompt), ...answers.flatMap((answer) => [answer, end])].join(' '))
+    Int32Array.from(
+      [
+        tokenizer.encode(world.answerContext(prompt)),
+        ...answers.map((answer) => answerTokens(world, tokenizer, prompt, answer)),
+      ].flatMap((tokens) => [...tokens]),
+    )
   return { one: read, two: read }
 }
 

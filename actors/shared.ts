@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { DecoderConfig } from '../models/config.js'
 import { TroupeError } from '../runtime/kernel/errors.js'
 import { backends } from '../runtime/tensor/index.js'
-import type { WorldModule } from './world.js'
+import type { World, WorldModule } from './world.js'
 
 /** A module to import by URL and what its factory is given. */
 export const moduleSchema = z.strictObject({
@@ -37,9 +37,17 @@ export const samplingSchema = (defaults: { temperature: number; topP: number; to
     })
     .prefault({})
 
-export async function loadWorld(reference: ModuleReference) {
+/** A world as those need it who read and write its texts. */
+export async function loadWorld(reference: ModuleReference): Promise<World> {
   const { createWorld } = await loadModule<WorldModule>(reference, 'createWorld')
   return createWorld(reference.options)
+}
+
+/** A world with its data, for those who draw from it. */
+export async function openWorld(reference: ModuleReference): Promise<World> {
+  const world = await loadWorld(reference)
+  await world.open?.()
+  return world
 }
 
 /** Imports a module by its URL; `E_CONFIG` where it cannot be, or has no such factory. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineActor, port } from '../runtime/kernel/actor.js'
 import type { DemonstrationBatch, SeedPrompts } from './messages.js'
-import { loadWorld, moduleSchema } from './shared.js'
+import { moduleSchema, openWorld } from './shared.js'
 import { count, readState } from './state.js'
 
 const config = z.strictObject({
@@ -28,7 +28,7 @@ export const source = defineActor({
   outputs: { demonstrations: port<DemonstrationBatch>(), seeds: port<SeedPrompts>() },
   config,
   async start({ config, random, turn, progress }) {
-    const world = await loadWorld(config.world)
+    const world = await openWorld(config.world)
     const { ift, eft, prompts, meta } = config.demonstrations
     /** What has been sent. */
     let sent = { batches: 0, made: 0, seeded: false }
@@ -37,13 +37,19 @@ export const source = defineActor({
     function* demonstrations(): Generator<DemonstrationBatch> {
       const total = ift + eft + prompts + meta
       const batches = Math.ceil(total / config.batch)
-      const share = (count: number, k: number) =>
-        Math.floor((count * (k + 1)) / batches) - Math.floor((count * k) / batches)
+      const until = (k: number) => {
+        const part = (count: number) => Math.floor((count * k) / batches)
+        return { ift: part(ift), eft: part(eft), prompts: part(prompts), meta: part(meta) }
+      }
       while (sent.batches < batches) {
         const k = sent.batches
         progress('demonstrations', sent.made, total, 'examples')
-        const counts = { ift: share(ift, k), eft: share(eft, k), prompts: share(prompts, k), meta: share(meta, k) }
-        const batch = world.demonstrations(counts, random.stream('demonstrations', k))
+        const [given, end] = [until(k), until(k + 1)]
+        const counts = {
+          ...{ ift: end.ift - given.ift, eft: end.eft - given.eft, prompts: end.prompts - given.prompts },
+          meta: end.meta - given.meta,
+        }
+        const batch = world.demonstrations(counts, random.stream('demonstrations', k), given)
         sent = { ...sent, batches: k + 1, made: sent.made + batch.length }
         yield { id: k, demonstrations: batch }
       }

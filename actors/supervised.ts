@@ -47,8 +47,8 @@ export function createSupervised(
   }
 
   return {
-    encode: ({ prompt, completion }: Demonstration): TokenSequence =>
-      toSequence(tokenizer, prompt, tokenizer.encode(completion)),
+    encode: ({ prompt, completion, tokens = tokenizer.encode(completion) }: Demonstration): TokenSequence =>
+      toSequence(tokenizer, prompt, tokens),
     /** Trains on one chunk; returns its mean loss and the tokens that went through. */
     async train(sequences: readonly TokenSequence[], onStep: (loss: number, steps: number) => void) {
       let tokens = 0

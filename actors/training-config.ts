@@ -29,7 +29,7 @@ export const preferenceOptimizer = optimizerSchema({
   finalFraction: 0.1,
 })
 
-export const correctionSchema = z
+const correctionSchema = z
   .strictObject({
     kind: z
       .enum(['none', 'truncate', 'mask'])
@@ -43,7 +43,7 @@ export const correctionSchema = z
   .prefault({})
 
 /** Further rows of each step, trained by their negative log-likelihood. */
-export const mixSchema = z
+const mixSchema = z
   .strictObject({
     from: z
       .enum(['demonstrations', 'chosen', 'people'])
@@ -61,7 +61,7 @@ export const mixSchema = z
   })
   .prefault({})
 
-export const policyGradientSchema = z
+const policyGradientSchema = z
   .strictObject({
     kl: z.number().min(0).default(0.05).describe('β: price of log π − log ref, in points of reward a nat'),
     clip: z.number().positive().default(0.2).describe('ppo: ε of the policy’s ratio'),

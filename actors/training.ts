@@ -1,4 +1,3 @@
-import { initParams, saveCheckpoint } from '../models/index.js'
 import type { ActorContext } from '../runtime/kernel/actor.js'
 import { assert } from '../runtime/kernel/errors.js'
 import { createImprovement } from './improvement.js'
@@ -15,6 +14,7 @@ import { createPublisher } from './publisher.js'
 import { createSampleAccounts } from './sample-accounts.js'
 import { type GroupOutcome, select } from './selection.js'
 import { loadWorld } from './shared.js'
+import { startingParams } from './starting-params.js'
 import { readState } from './state.js'
 import { createSupervised } from './supervised.js'
 
@@ -27,7 +27,7 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
   const { config, random, weights, metric, progress, log } = context
   const world = await loadWorld(config.world)
   const tokenizer = worldTokenizer(world)
-  const params = initParams(config.model, random.stream('init'))
+  const { params, save } = await startingParams(config, random)
   const supervised = createSupervised(config, params, tokenizer, random)
   const pool = createMixPool(random)
   const phases = createPhases({ config, params, tokenizer, world, random, demonstrations: pool })
@@ -83,12 +83,7 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
   }
 
   async function finishedModel(name: string): Promise<ModelSnapshot> {
-    if (config.checkpoints)
-      await saveCheckpoint(`${config.checkpoints}/${name}`, {
-        config: config.model,
-        params,
-        tokenizer,
-      })
+    if (config.checkpoints) await save(`${config.checkpoints}/${name}`, params, tokenizer)
     log('info', `${name} is version ${version}`)
     return { name, version, params: params.slice(), ...samples.iteration() }
   }

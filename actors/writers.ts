@@ -4,7 +4,7 @@ import type { EngineOptions, SamplingOptions } from '../models/types.js'
 import { assert, TroupeError } from '../runtime/kernel/errors.js'
 import type { Random } from '../runtime/time/random.js'
 import type { PlannedPrompt, SampledCompletion, Writer } from './messages.js'
-import { openPolicy, type Policy, type TextWriter } from './policy.js'
+import { answerTokens, openPolicy, type Policy, type TextWriter } from './policy.js'
 import type { World } from './world.js'
 
 const n = z.int().min(1).max(64).default(1).describe('completions of each prompt')
@@ -74,15 +74,14 @@ export function createWriters(choices: readonly WriterChoice[], context: Writers
     )
   }
 
-  function answersOf({ id, answers = [] }: PlannedPrompt, wanted: number): SampledCompletion[] {
+  function answersOf({ id, text: prompt, answers = [] }: PlannedPrompt, wanted: number): SampledCompletion[] {
     if (answers.length < wanted)
       throw new TroupeError('E_DATA', `prompt ${id} has ${answers.length} of people's answers, not ${wanted}`, {
         where: 'sampler',
         hint: 'The writer `people` takes what the data answer: ask for fewer, or give prompts with their answers',
       })
     return answers.slice(0, wanted).map((text) => {
-      const words = policy.tokenizer.encode(text)
-      const tokens = words.at(-1) === model.eosTokenId ? words : Int32Array.of(...words, model.eosTokenId)
+      const tokens = answerTokens(world, policy.tokenizer, prompt, text)
       return { writer: 'people', text, tokens, logprobs: new Float32Array(tokens.length), finish: 'stop' }
     })
   }

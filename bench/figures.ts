@@ -29,16 +29,18 @@ export interface Bench {
 }
 
 export function withMachine(figures: readonly BenchFigure[]): BenchFigures {
-  const model = cpus()[0]?.model ?? 'unknown processor'
-  const memory = Math.round(totalmem() / 2 ** 30)
-  return {
-    machine: `${availableParallelism()} cores, ${model}, ${memory} GiB, Node ${process.version}`,
-    commit: commit(),
-    figures,
-  }
+  return { machine: machine(), commit: commit(), figures }
 }
 
-function commit(): string {
+/** Cores, processor, memory and Node of this machine. */
+export function machine(): string {
+  const model = cpus()[0]?.model ?? 'unknown processor'
+  const memory = Math.round(totalmem() / 2 ** 30)
+  return `${availableParallelism()} cores, ${model}, ${memory} GiB, Node ${process.version}`
+}
+
+/** The commit that is checked out where the command runs; `unknown` where none is. */
+export function commit(): string {
   try {
     return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
       encoding: 'utf8',

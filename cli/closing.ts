@@ -59,7 +59,7 @@ function iterationTable(summary: Summary): string {
     summary.iterations.map((row) => [
       row.name,
       winRate(row),
-      row.goldScore.toFixed(DECIMALS),
+      row.goldScore === null ? '-' : row.goldScore.toFixed(DECIMALS),
       row.judge.pairAccuracy === null ? '-' : percent(row.judge.pairAccuracy),
       row.meanLength.toFixed(1),
       row.kl.toFixed(DECIMALS),

@@ -24,7 +24,10 @@ export function resolveConfig(scenario: Scenario, preset: string | undefined, se
   return { preset: name ?? 'default', config: result.data as Tree }
 }
 
-/** Lays `a.b=c` into a configuration; the value is read as JSON where it is JSON, else as text. */
+/**
+ * Lays `a.b=c` into a configuration; the value is read as JSON where it is JSON, else as text. A text for a group of keys that has
+ * a `from` is its `from`: `model=folder`.
+ */
 function applySetting(config: Tree, setting: string, scenario: Scenario): void {
   const equals = setting.indexOf('=')
   const path = setting.slice(0, Math.max(0, equals)).split('.')
@@ -38,7 +41,11 @@ function applySetting(config: Tree, setting: string, scenario: Scenario): void {
     if (!isTree(place[part])) place[part] = {}
     place = place[part] as Tree
   }
-  place[path.at(-1)!] = parseValue(setting.slice(equals + 1))
+  const value = parseValue(setting.slice(equals + 1))
+  const last = path.at(-1)!
+  if (typeof value === 'string' && schemaKeys(scenario.config).some(({ key }) => key === [...path, 'from'].join('.')))
+    place[last] = { ...(isTree(place[last]) ? place[last] : {}), from: value }
+  else place[last] = value
 }
 
 function parseValue(text: string): unknown {

@@ -16,6 +16,7 @@ const actions: Actions = {
   report: async (...given) => (await import('./commands/report.js')).report(...given),
   doctor: async (...given) => (await import('./commands/doctor.js')).doctor(...given),
   bench: async (...given) => (await import('./commands/bench.js')).bench(...given),
+  claims: async (...given) => (await import('./commands/claims.js')).claims(...given),
 }
 
 /** Runs one command line and resolves to its exit code; prints what went wrong. */

@@ -2,6 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { version } from './version.js'
 
 export const STAGES = ['inline', 'threads', 'virtual'] as const
+const SCALES = ['quick', 'full'] as const
 export const BACKENDS = ['auto', 'onnx', 'tensorflow', 'webgpu', 'cpu'] as const
 
 export interface RunArguments {
@@ -33,6 +34,17 @@ export interface TopArguments {
   readonly json?: boolean
 }
 
+export interface ClaimsArguments {
+  readonly seeds?: number
+  readonly scale: (typeof SCALES)[number]
+  readonly backend: (typeof BACKENDS)[number]
+  readonly out: string
+  readonly write?: string
+  readonly fresh?: boolean
+  readonly list?: boolean
+  readonly json?: boolean
+}
+
 /** What the command does once its words are understood; each resolves to the exit code. */
 export interface Actions {
   list(scenario: string | undefined, options: { json?: boolean }): Promise<number>
@@ -44,6 +56,7 @@ export interface Actions {
   report(runs: readonly string[]): Promise<number>
   doctor(options: { json?: boolean }): Promise<number>
   bench(name: string | undefined, options: { json?: boolean }): Promise<number>
+  claims(names: readonly string[], options: ClaimsArguments): Promise<number>
 }
 
 /** The words of the command line. Knows no more than names and forms, so that it starts quickly. */
@@ -133,6 +146,20 @@ export function buildProgram(actions: Actions, done: (exitCode: number) => void)
     .argument('[name]', 'name of a benchmark')
     .addOption(json())
     .action(async (name, options) => done(await actions.bench(name, options)))
+
+  program
+    .command('claims')
+    .description('small experiments for statements of the literature: the paper’s figure, ours, and whether it holds')
+    .argument('[name...]', 'claims by their numbers, e.g. C14 (default: all)')
+    .addOption(new Option('--seeds <k>', 'seeds 1 to k of each (default: 3, of quick experiments 10)').argParser(count))
+    .addOption(new Option('--scale <scale>', 'size of the experiments').choices(SCALES).default('quick'))
+    .addOption(new Option('--backend <backend>', 'what computes the tensors').choices(BACKENDS).default('auto'))
+    .option('--out <dir>', 'folder that keeps what was measured; only what is missing there is measured', 'runs/claims')
+    .option('--fresh', 'measure anew what the folder has')
+    .option('--write <file>', 'also write the page of all claims that the folder has, as Markdown')
+    .option('--list', 'only list the claims and their criteria')
+    .addOption(json())
+    .action(async (names, options) => done(await actions.claims(names, options)))
 
   return program
 }

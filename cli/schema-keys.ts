@@ -39,7 +39,6 @@ function keysOf(schema: JsonSchema, path: readonly string[], inherited: unknown)
 /** What a key may be, where that is one of several; a group among them can be given key by key. */
 const choicesOf = (schema: JsonSchema): JsonSchema[] => (schema.anyOf ?? schema.oneOf ?? []) as JsonSchema[]
 
-
 function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }

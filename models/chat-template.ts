@@ -98,7 +98,7 @@ function render(source: string, variables: Readonly<Record<string, unknown>>): s
     text = limited(() => {
       const environment = new Environment()
       for (const [key, value] of Object.entries({ ...GLOBALS, ...variables })) environment.set(key, value)
-      return (new Interpreter(environment).run(new Template(source).parsed) as { value: unknown }).value
+      return (new Interpreter(environment).run(parsedOf(source)) as { value: unknown }).value
     })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
@@ -108,6 +108,14 @@ function render(source: string, variables: Readonly<Record<string, unknown>>): s
   if (typeof text !== 'string' || text.length > MAX_RENDERING)
     return refuse(`the template renders more than ${MAX_RENDERING} characters`)
   return text
+}
+
+/** The last template, parsed: a run renders one again and again, and parsing it takes longer than rendering. */
+let last: { readonly source: string; readonly parsed: Template['parsed'] } | undefined
+
+function parsedOf(source: string): Template['parsed'] {
+  if (last?.source !== source) last = { source, parsed: new Template(source).parsed }
+  return last.parsed
 }
 
 const room = createContext({ work: undefined as unknown })

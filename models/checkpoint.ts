@@ -6,7 +6,7 @@ import { readJson, readText } from './folder.js'
 import { DTYPE_BYTES, type Dtype } from './halves.js'
 import { checkFlat, type HeadKind } from './head-layout.js'
 import { fromHfConfig } from './hf-config.js'
-import { toHfConfig } from './hf-config-write.js'
+import { dtypeNamed, toHfConfig } from './hf-config-write.js'
 import { checkParams } from './layout.js'
 import { readWeights } from './read-weights.js'
 import { writeSafetensors } from './safetensors-file.js'
@@ -15,14 +15,20 @@ import { packStored, storedTensors } from './stored.js'
 import { loadTokenizer, type TextTokenizer } from './tokenizer.js'
 import type { TokenizerFiles } from './tokenizer-files.js'
 
-/** A model as a Hugging Face folder holds it. */
-export interface Checkpoint {
+/** What a Hugging Face folder says of its model. */
+export interface CheckpointFiles {
   readonly config: DecoderConfig
-  /** Laid out by `paramLayout(config)`. */
-  readonly params: Float32Array
   readonly tokenizer?: TextTokenizer | undefined
   /** Where a completion ends: every `eos_token_id` of `generation_config.json`, else of `config.json` (Llama 3 has several). */
   readonly stopTokens: readonly number[]
+  /** What its weights are stored as, by `config.json`; F32 where that says nothing that can be written. */
+  readonly dtype: Dtype
+}
+
+/** A model as a Hugging Face folder holds it. */
+export interface Checkpoint extends CheckpointFiles {
+  /** Laid out by `paramLayout(config)`. */
+  readonly params: Float32Array
 }
 
 export interface SaveOptions {
@@ -139,14 +145,20 @@ async function swapIn(fresh: string, target: string, aside: string | undefined):
  * to do. With `head` the folder holds that head too, and `params` end with it (`headLayout`).
  */
 export async function loadCheckpoint(folder: string, { head }: { readonly head?: HeadKind } = {}): Promise<Checkpoint> {
+  const files = await loadCheckpointFiles(folder)
+  return { ...files, params: await readWeights(folder, new Set(await readdir(folder)), files.config, head) }
+}
+
+/** Reads all of such a folder but the weights. Throws `E_CHECKPOINT`. */
+export async function loadCheckpointFiles(folder: string): Promise<CheckpointFiles> {
   const at = (name: string) => join(folder, name)
-  const json: Ends = await readJson(folder, FILES.config)
+  const json: Settings = await readJson(folder, FILES.config)
   const config = fromHfConfig(json, at(FILES.config))
   const names = new Set(await readdir(folder))
-  const generation: Ends = names.has(FILES.generation) ? await readJson(folder, FILES.generation) : {}
+  const generation: Settings = names.has(FILES.generation) ? await readJson(folder, FILES.generation) : {}
   const stopTokens = readStops(config, generation.eos_token_id ?? json.eos_token_id, at(FILES.generation))
-  const params = await readWeights(folder, names, config, head)
-  if (!names.has(FILES.tokenizer)) return { config, params, stopTokens }
+  const described = { config, stopTokens, dtype: dtypeNamed(json.dtype ?? json.torch_dtype) }
+  if (!names.has(FILES.tokenizer)) return described
   const settings = names.has(FILES.tokenizerConfig) ? await readJson(folder, FILES.tokenizerConfig) : {}
   const chatTemplate = names.has(FILES.chatTemplate) ? await readText(folder, FILES.chatTemplate) : undefined
   const written = await readJson(folder, FILES.tokenizer)
@@ -157,11 +169,13 @@ export async function loadCheckpoint(folder: string, { head }: { readonly head?:
       `the tokenizer has ${tokenizer.vocabSize} tokens and the model ${config.vocabSize}`,
       { where: at(FILES.tokenizer), hint: 'The files of two models were mixed: copy the whole folder again' },
     )
-  return { config, params, tokenizer, stopTokens }
+  return { ...described, tokenizer }
 }
 
-interface Ends {
+interface Settings {
   readonly eos_token_id?: unknown
+  readonly dtype?: unknown
+  readonly torch_dtype?: unknown
 }
 
 function readStops({ eosTokenId, vocabSize }: DecoderConfig, given: unknown, where: string): number[] {

@@ -13,6 +13,11 @@ const CLASSES = {
 
 const TORCH = { F32: 'float32', BF16: 'bfloat16', F16: 'float16' } as const
 
+/** The dtype of transformers' name for it; F32 for any other. */
+export function dtypeNamed(name: unknown): Dtype {
+  return name === TORCH.BF16 ? 'BF16' : name === TORCH.F16 ? 'F16' : 'F32'
+}
+
 /**
  * `config.json` as transformers writes it for this architecture, keys in order. Rotary settings stand twice: `rope_theta` and
  * `rope_scaling` for transformers 4, `rope_parameters` for transformers 5; likewise `torch_dtype` and `dtype`.

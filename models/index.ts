@@ -1,5 +1,12 @@
 export type { ChatMessage, ChatOptions } from './chat-template.js'
-export { type Checkpoint, loadCheckpoint, type SaveOptions, saveCheckpoint } from './checkpoint.js'
+export {
+  type Checkpoint,
+  type CheckpointFiles,
+  loadCheckpoint,
+  loadCheckpointFiles,
+  type SaveOptions,
+  saveCheckpoint,
+} from './checkpoint.js'
 export { checkConfig, type DecoderConfig, type LlamaConfig } from './config.js'
 export { type HeadKind, headLayout } from './head-layout.js'
 export {

@@ -17,6 +17,7 @@ export interface TextTokenizer {
   decode(tokens: ArrayLike<number>, options?: { readonly skipSpecial?: boolean }): string
   /** Throws `E_DATA` when the vocabulary does not have exactly this token. */
   idOf(token: string): number
+  readonly hasChatTemplate: boolean
   /**
    * A conversation as its chat template writes it, and the tokens of that text (nothing is added: templates write the special
    * tokens themselves). Throws `E_CHECKPOINT` when there is no template, or it fails.
@@ -73,6 +74,7 @@ export function loadTokenizer(
     files: { tokenizer, config, ...(chatTemplate === undefined ? {} : { chatTemplate }) },
     idOf,
     encode: (text: string, options: { readonly addSpecial?: boolean } = {}) => encode(text, options.addSpecial),
+    hasChatTemplate: templates.size > 0,
     applyChatTemplate: (messages: readonly ChatMessage[], options: ChatOptions = {}) => {
       const text = renderChat(templates, config, messages, options)
       return { text, tokens: encode(text) }

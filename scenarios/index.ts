@@ -16,7 +16,8 @@ import { slicHf } from './slic-hf.js'
 import { spin } from './spin.js'
 import { xpo } from './xpo.js'
 
-export type { RunOptions, Scenario } from './scenario.js'
+export { defineMethod, type Method } from './method.js'
+export type { MethodTraits, RunOptions, Scenario } from './scenario.js'
 export { type Summary, summarySchema } from './summary.js'
 export { worlds } from './worlds/index.js'
 

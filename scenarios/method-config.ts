@@ -9,6 +9,8 @@ import { writersSchema } from '../actors/writers.js'
 import { preferenceLossOption } from '../alignment/index.js'
 import { methodCosts } from './method-costs.js'
 import { modelShape } from './model-of.js'
+import { ownDataKeys, ownDemonstrationKeys } from './own-data.js'
+import { ownPath } from './own-path.js'
 import { runtimeKeys } from './runtime-config.js'
 import { stalenessSchema } from './staleness.js'
 import { worlds } from './worlds/index.js'
@@ -16,15 +18,15 @@ import { worlds } from './worlds/index.js'
 const { kind, init, heldOut, normalize, batch, optimizer } = rewardModelConfig.shape
 
 /** How the reward model is made, where there is one. */
-export const rewardModelSchema = z
+const rewardModelSchema = z
   .strictObject({
     ...{ kind, init, heldOut, normalize, batch, optimizer },
     labels: z
       .enum(['people', 'annotator'])
       .default('people')
       .describe('who says which answers of its training data are better'),
-    prompts: z.int().min(1).default(1500).describe('prompts of its training data'),
-    answers: z.int().min(2).max(16).default(2).describe('answers to each of them (K); all their pairs are used'),
+    prompts: z.int().min(1).default(4000).describe('prompts of its training data'),
+    answers: z.int().min(2).max(16).default(4).describe('answers to each of them (K); all their pairs are used'),
   })
   .prefault({})
 
@@ -41,11 +43,18 @@ export const methodConfig = z.strictObject({
     .optional()
     .describe('a language model behind an OpenAI-compatible API, as the annotator in place of the world’s'),
   model: modelShape,
+  start: ownPath
+    .optional()
+    .describe(
+      'checkpoint of this world and model (another run’s checkpoints/M1) whose weights training starts from, instead of fresh ones; with demonstrations.ift=0 it is M1',
+    ),
+  ...ownDataKeys,
   demonstrations: z
     .strictObject({
       ift: z.int().min(0).default(24_000).describe('instructions answered by people: M1 is trained on them'),
       eft: z.int().min(0).default(0).describe('answers judged by people'),
       prompts: z.int().min(0).default(0).describe('lists of instructions'),
+      ...ownDemonstrationKeys,
     })
     .prefault({}),
   iterations: z.array(z.int().min(1)).min(1).max(40).default([768, 768]).describe('prompts of each iteration after M1'),

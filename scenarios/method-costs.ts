@@ -5,7 +5,7 @@ export const methodCosts = {
   'preference-source': { distribution: 'constant', ms: 2 },
   sampler: { distribution: 'lognormal', meanMs: 2.5, p95Ms: 3.8, perItem: 'prompts' },
   annotator: { distribution: 'lognormal', meanMs: 0.2, p95Ms: 0.4, perItem: 'prompts' },
-  'reward-model': { distribution: 'lognormal', meanMs: 4, p95Ms: 6, perItem: 'prompts' },
+  'reward-model': { distribution: 'lognormal', meanMs: 1, p95Ms: 1.5, perItem: 'prompts' },
   'learner:sft': { distribution: 'lognormal', meanMs: 0.52, p95Ms: 0.6, perItem: 'examples' },
   'learner:train': { distribution: 'lognormal', meanMs: 5.2, p95Ms: 8.6, perItem: 'prompts' },
   'learner:publish': { distribution: 'constant', ms: 90 },

@@ -1,12 +1,12 @@
 import type { z } from 'zod'
 import type { Label } from '../actors/labelling.js'
-import { loadWorld } from '../actors/shared.js'
 import type { trainingSchema } from '../actors/training-config.js'
 import type { WriterChoice } from '../actors/writers.js'
 import { TroupeError } from '../runtime/index.js'
 import type { Backend } from '../runtime/tensor/index.js'
 import type { MethodConfig } from './method-config.js'
 import { modelOf } from './model-of.js'
+import { type Piece, runWorld } from './own-data.js'
 import { checkBatch, publishEveryOf } from './staleness.js'
 
 type Training = z.input<typeof trainingSchema>
@@ -30,23 +30,35 @@ export function arrangementOf(config: MethodConfig, ownLoss: { readonly [paramet
 }
 
 /** What each role is given, worked out from the configuration and the arrangement. */
-export async function methodPlan(config: MethodConfig, arrangement: Arrangement, backend: Backend, out: string) {
-  const world = await loadWorld(config.world)
+export async function methodPlan(
+  scenario: string,
+  config: MethodConfig,
+  arrangement: Arrangement,
+  { backend, out }: { readonly backend: Backend; readonly out: string },
+) {
+  const {
+    world,
+    reference,
+    gold,
+    start,
+    demonstrations: counts,
+  } = await runWorld(scenario, config, needsOf(arrangement))
   checkBatch({ batch: config.batchSize, promptsPerUpdate: config.promptsPerUpdate })
   const { iterations, promptsPerUpdate, batchSize: batch, repeat, staleness } = config
   const { rater, label, writers, rewardModel } = arrangement
   const isOffline = rater === 'people'
-  const countOf = (...who: readonly WriterChoice['by'][]) =>
-    writers.filter(({ by }) => who.includes(by)).reduce((sum, { n }) => sum + n, 0)
-  const people = countOf('people')
+  const people = countOf(writers, 'people')
   checkReplicas(config, arrangement)
 
-  const common = { model: modelOf(config.model, world), world: config.world, engine: { ...config.engine, backend } }
-  const data = { world: config.world, iterations, promptsPerUpdate, batch, repeat }
-  const counts = config.demonstrations
+  const common = {
+    model: await modelOf(config.model, world),
+    world: reference,
+    engine: { ...config.engine, backend },
+  }
+  const data = { world: reference, iterations, promptsPerUpdate, batch, repeat }
   const { labels: _, prompts: rewardPrompts, answers: rewardAnswers, ...reward } = rewardModel
   const rewardData = {
-    world: config.world,
+    world: reference,
     iterations: [rewardPrompts],
     promptsPerUpdate: Math.min(reward.batch, rewardPrompts),
     batch: Math.min(reward.batch, rewardPrompts),
@@ -55,7 +67,7 @@ export async function methodPlan(config: MethodConfig, arrangement: Arrangement,
   const sampling = { inFlight: config.sampler.inFlight, sampling: config.sampler.sampling }
   return {
     common,
-    source: { world: config.world, demonstrations: counts, seedPrompts: 1 },
+    source: { world: reference, demonstrations: counts, seedPrompts: 1 },
     prompts: { ...data, staleness: staleness.max, answers: people },
     pairs: { ...data, answers: config.answers },
     sampler: { ...common, ...sampling, writers: [...writers] },
@@ -74,10 +86,10 @@ export async function methodPlan(config: MethodConfig, arrangement: Arrangement,
       sft: config.sft,
       training: arrangement.training.map((training) => ({
         ...training,
-        completions:
-          training.objective === 'rank' ? countOf('policy', 'first', 'mixture', 'people') : countOf('policy'),
+        completions: completionsOf(training, isOffline ? [{ by: 'people', n: config.answers }] : writers),
         behaviour: !isOffline && people === 0,
       })),
+      start: start ?? config.start,
       demonstrations: counts.ift + counts.eft + counts.prompts,
       iterations,
       promptsPerUpdate,
@@ -88,10 +100,38 @@ export async function methodPlan(config: MethodConfig, arrangement: Arrangement,
     },
     evaluator: {
       ...common,
-      gold: { ...config.gold, options: { ...config.world.options, ...config.gold.options } },
+      gold,
       ...config.evaluation,
     },
   }
+}
+
+const countOf = (writers: readonly WriterChoice[], ...who: readonly WriterChoice['by'][]) =>
+  writers.filter(({ by }) => who.includes(by)).reduce((sum, { n }) => sum + n, 0)
+
+/** Completions of a prompt that an objective may be given: a ranking all, policy gradients the policy's own. */
+function completionsOf({ objective = 'preference' }: Training, writers: readonly WriterChoice[]): number {
+  if (objective === 'rank') return countOf(writers, 'policy', 'first', 'mixture', 'people')
+  const own = countOf(writers, 'policy')
+  if (own === 0 && ['ppo', 'reinforce', 'nash-md'].includes(objective))
+    throw new TroupeError('E_CONFIG', `${objective} learns from the policy's own completions, and it writes none`, {
+      where: 'sampler.writers',
+      hint: 'Let the policy write: {"by":"policy","n":4}',
+    })
+  return Math.max(1, own)
+}
+
+/** What the wiring draws from the world, or asks of somebody. */
+function needsOf({ rater, writers, rewardModel }: Arrangement): Piece[] {
+  if (rater === 'people') return ['pairs']
+  const { labels } = rewardModel
+  const asks = rater === 'annotator' || (rater === 'reward-model' && labels === 'annotator')
+  return [
+    'prompts',
+    ...(writers.some(({ by }) => by === 'people') ? (['demonstrations'] as const) : []),
+    ...(rater === 'reward-model' && labels === 'people' ? (['pairs'] as const) : []),
+    ...(asks ? (['annotator'] as const) : []),
+  ]
 }
 
 /** Each of several replicas would have to be given what only one can get. */

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { World } from '../actors/world.js'
-import type { LlamaConfig } from '../models/config.js'
+import { type DecoderConfig, loadCheckpointFiles } from '../models/index.js'
 import { TroupeError } from '../runtime/index.js'
+import { ownPath } from './own-path.js'
 
 export const modelShape = z
   .strictObject({
@@ -10,12 +11,19 @@ export const modelShape = z
     layers: z.int().min(1).default(2),
     heads: z.int().min(1).default(4),
     kvHeads: z.int().min(1).default(4),
+    from: ownPath
+      .optional()
+      .describe('or a Hugging Face folder that training starts from; model=folder is short for it'),
   })
   .prefault({})
   .describe('a Llama-family decoder, trained from scratch')
 
-/** A decoder of that shape for the words of a world. `E_CONFIG` where the shape does not fit together. */
-export function modelOf(shape: z.output<typeof modelShape>, world: World): LlamaConfig {
+/**
+ * The checkpoint's model where there is one, else a decoder of that shape for the words of a world. `E_CONFIG` where the shape does
+ * not fit together, `E_CHECKPOINT` where the folder cannot be used.
+ */
+export async function modelOf(shape: z.output<typeof modelShape>, world: World): Promise<DecoderConfig> {
+  if (shape.from !== undefined) return (await loadCheckpointFiles(shape.from)).config
   const idOf = (marker: string) => world.words.indexOf(marker)
   const { hiddenSize, intermediateSize, layers, heads, kvHeads } = shape
   if (hiddenSize % heads !== 0 || heads % kvHeads !== 0)

@@ -22,7 +22,7 @@ export const rejectionSampling = defineMethod({
       objective: 'nll',
       selection: { rule: 'best' },
       replay: { rounds: 'all', rows: 16 },
-      optimizer: { learningRate: 1e-3 },
+      optimizer: { learningRate: 4e-4 },
     },
   },
   arrange: ({ then, iterations }, { training: [first] }) => {

@@ -18,7 +18,7 @@ export const rest = defineMethod({
       selection: { rule: 'all' },
       improve: [0.7, 0.8, 0.9],
       rowsPerStep: 128,
-      optimizer: { learningRate: 1e-3 },
+      optimizer: { learningRate: 4e-4 },
     },
   },
   traits: {

@@ -15,7 +15,7 @@ export const rlaif = defineMethod({
   defaults: {
     rater: 'reward-model',
     label: { by: 'points' },
-    rewardModel: { labels: 'annotator' },
+    rewardModel: { labels: 'annotator', prompts: 3000, answers: 2 },
     staleness: { max: 1 },
     sampler: { writers: [{ by: 'policy', n: 4 }], sampling: { temperature: 1, topP: 1 } },
     training: {

@@ -20,7 +20,6 @@ export const rlhf = defineMethod({
   defaults: {
     rater: 'reward-model',
     label: { by: 'points' },
-    rewardModel: { answers: 4, prompts: 1500 },
     staleness: { max: 1 },
     sampler: { writers: [{ by: 'policy', n: 4 }], sampling: { temperature: 1, topP: 1 } },
     training: PPO_DEFAULTS,

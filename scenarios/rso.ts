@@ -19,9 +19,9 @@ export const rso = defineMethod({
   defaults: {
     rater: 'reward-model',
     rewardModel: { kind: 'pairwise' },
-    label: { by: 'rejection', accept: 8, beta: 0.5, rewards: 'pairwise' },
-    iterations: [768],
-    sampler: { writers: [{ by: 'first', n: 24 }], sampling: { temperature: 0.7, topP: 1, topK: 40 } },
+    label: { by: 'rejection', accept: 6, beta: 0.5, rewards: 'pairwise' },
+    iterations: [512, 512],
+    sampler: { writers: [{ by: 'first', n: 16 }], sampling: { temperature: 0.7, topP: 1, topK: 40 } },
     loss: { name: 'sigmoid-norm', gamma: 0.05 },
     training: { reference: 'first', selection: { rule: 'compared' }, rowsPerStep: 64 },
   },

@@ -3,6 +3,7 @@ import { sftSchema } from '../actors/learner-config.js'
 import { engineSchema, inFlightSchema, moduleSchemaOf, samplingSchema } from '../actors/shared.js'
 import { preferenceOptimizer } from '../actors/training-config.js'
 import { modelShape } from './model-of.js'
+import { ownDataKeys, ownDemonstrationKeys } from './own-data.js'
 import { runtimeKeys } from './runtime-config.js'
 import { selfRewardingCosts } from './self-rewarding-costs.js'
 import { stalenessSchema } from './staleness.js'
@@ -32,8 +33,10 @@ const metaRewarding = z.strictObject({
   maxJudgment: z
     .int()
     .min(1)
-    .default(20)
-    .describe('tokens of a chosen judgment, longer ones are dropped; people of the default world write 20'),
+    .optional()
+    .describe(
+      'tokens of a chosen judgment; pairs with longer ones are dropped. Default: no bound but that of a verdict',
+    ),
   replicas: z.int().min(1).max(16).default(1),
   sampling: samplingSchema({ temperature: 0.7, topP: 0.9, topK: 0 }),
 })
@@ -41,7 +44,7 @@ const metaRewarding = z.strictObject({
 const metaSchema = z
   .union([z.boolean(), metaRewarding])
   .transform((given) => (given === true ? metaRewarding.parse({}) : given))
-  .default(false)
+  .prefault(false)
   .describe('Meta-Rewarding: the policy compares its own judgments, and learns to judge from that')
 
 /** Every option of `troupe run self-rewarding`. */
@@ -52,12 +55,14 @@ export const selfRewardingConfig = z.strictObject({
     'the scorer that only the evaluator sees; its options are the world’s, unless given',
   ),
   model: modelShape,
+  ...ownDataKeys,
   demonstrations: z
     .strictObject({
       ift: z.int().min(0).default(60_000).describe('instructions answered by people'),
       eft: z.int().min(0).default(90_000).describe('answers judged by people'),
       prompts: z.int().min(0).default(12_000).describe('lists of instructions, for self-instruct'),
       meta: z.int().min(0).default(30_000).describe('judgments compared by people; only where `meta` is on'),
+      ...ownDemonstrationKeys,
     })
     .prefault({}),
   iterations: z

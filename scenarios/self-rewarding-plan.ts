@@ -1,31 +1,32 @@
-import { loadWorld } from '../actors/shared.js'
 import { trainingSchema } from '../actors/training-config.js'
 import type { World } from '../actors/world.js'
 import { TroupeError } from '../runtime/index.js'
 import type { Backend } from '../runtime/tensor/index.js'
 import { modelOf } from './model-of.js'
+import { checkJudging, runWorld } from './own-data.js'
 import type { SelfRewardingConfig } from './self-rewarding-config.js'
 import { checkBatch, publishEveryOf } from './staleness.js'
 
 /** What each role is given, worked out from the scenario's configuration. */
 export async function planOf(config: SelfRewardingConfig, backend: Backend, out: string) {
-  const world = await loadWorld(config.world)
+  const { world, reference, demonstrations, gold, start } = await runWorld('self-rewarding', config, ['prompts'])
   const { staleness, promptsPerUpdate, iterations, batch } = config
   checkBatch(config)
+  checkJudging(world, config.meta !== false)
   for (const kind of ['ift', 'prompts'] as const)
-    if (config.demonstrations[kind] === 0)
+    if (start === undefined && demonstrations[kind] === 0)
       throw new TroupeError('E_CONFIG', `demonstrations.${kind} is 0`, {
         hint: 'Without demonstrations the model can neither answer nor invent prompts',
       })
-  const model = modelOf(config.model, world)
-  const common = { model, world: config.world, engine: { ...config.engine, backend } }
+  const model = await modelOf(config.model, world)
+  const common = { model, world: reference, engine: { ...config.engine, backend } }
   const { meta } = config
-  if (meta) checkMeta(config, world)
-  const counts = { ...config.demonstrations, ...(config.eft ? {} : { eft: 0 }), ...(meta ? {} : { meta: 0 }) }
+  const counts = { ...demonstrations, ...(config.eft ? {} : { eft: 0 }), meta: meta ? (demonstrations.meta ?? 0) : 0 }
+  if (meta) checkMeta(config, world, start === undefined ? counts.meta : undefined)
   const publishEvery = publishEveryOf(staleness)
   return {
     common,
-    source: { world: config.world, demonstrations: counts, seedPrompts: config.generator.seedPrompts },
+    source: { world: reference, demonstrations: counts, seedPrompts: config.generator.seedPrompts },
     generator: {
       ...common,
       iterations,
@@ -53,6 +54,7 @@ export async function planOf(config: SelfRewardingConfig, backend: Backend, out:
       ...common,
       sft: config.learner.sft,
       training: trainingsOf(config),
+      start,
       demonstrations: counts.ift + counts.eft + counts.prompts + counts.meta,
       iterations,
       promptsPerUpdate,
@@ -62,7 +64,7 @@ export async function planOf(config: SelfRewardingConfig, backend: Backend, out:
     },
     evaluator: {
       ...common,
-      gold: { ...config.gold, options: { ...config.world.options, ...config.gold.options } },
+      gold,
       ...config.evaluation,
       judgments: config.judge.judgments,
       sampling: config.sampler.sampling,
@@ -88,13 +90,14 @@ function metaJudgeOf<C extends object>({ judgeIterations: iterations, maxJudgmen
   return { ...common, iterations, maxJudgment, sampling }
 }
 
-function checkMeta({ demonstrations, judge }: SelfRewardingConfig, world: World): void {
+/** @param comparisons by people; undefined where the model was taught before */
+function checkMeta({ judge }: SelfRewardingConfig, world: World, comparisons: number | undefined): void {
   if (!world.metaContext || !world.readPreference || !world.limits.preference)
     throw new TroupeError('E_CONFIG', `nobody in world ${world.name} compares judgments`, {
       where: 'meta',
       hint: 'A world needs metaContext, readPreference and limits.preference for it',
     })
-  if (demonstrations.meta === 0)
+  if (comparisons === 0)
     throw new TroupeError('E_CONFIG', 'demonstrations.meta is 0, and meta is on', {
       where: 'demonstrations.meta',
       hint: 'Without demonstrations the model cannot compare judgments',

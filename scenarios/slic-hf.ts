@@ -17,9 +17,10 @@ export const slicHf = defineMethod({
   },
   defaults: {
     rater: 'reward-model',
+    iterations: [512, 512],
     label: { by: 'tournament' },
     rewardModel: { kind: 'pairwise' },
-    sampler: { writers: [{ by: 'first', n: 8 }], sampling: { temperature: 0.7, topP: 1, topK: 40 } },
+    sampler: { writers: [{ by: 'first', n: 6 }], sampling: { temperature: 0.7, topP: 1, topK: 40 } },
     loss: { name: 'slic', delta: 1 },
     training: {
       reference: 'first',
@@ -27,10 +28,10 @@ export const slicHf = defineMethod({
       mix: { from: 'chosen', coefficient: 0.1, per: 'sequence' },
     },
   },
-  arrange: ({ data, label, rewardModel }, { training }) =>
+  arrange: ({ data }, { training }) =>
     data === 'direct'
       ? { rater: 'people', training: training.map((each) => ({ ...each, selection: { rule: 'best-worst' } })) }
-      : { label: rewardModel.kind === 'pointwise' && label.by === 'tournament' ? { ...label, by: 'points' } : label },
+      : {},
   traits: {
     humanPreferences: 'pairs',
     onPolicy: 'initial model',

@@ -26,7 +26,8 @@ export function summarize(findings: Findings): Summary {
   const { scenario, options, durationMs, accounts, evaluations, sampled, judged, books } = findings
   const { usage, book } = books
   const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0)
-  const perSecond = (count: number, role: string) => count / Math.max(1e-3, usage.busyMs(role) / 1000)
+  const perSecond = (count: number, ...roles: readonly string[]) =>
+    count / Math.max(1e-3, sum(roles.map((role) => usage.busyMs(role))) / 1000)
   const issued = sum(sampled.map((s) => s.issued))
   const { consumed, dropped } = accounts.samples
   const inFlight = issued - consumed - sum(Object.values(dropped))
@@ -40,7 +41,7 @@ export function summarize(findings: Findings): Summary {
     config: options.config,
     iterations: evaluations.map((e) => ({
       name: e.name,
-      goldWinRate: { ...e.againstFirst, against: 'M1' },
+      goldWinRate: e.againstFirst && { ...e.againstFirst, against: 'M1' },
       goldScore: e.goldScore,
       judge: {
         pairAccuracy: e.judge.pairAccuracy,
@@ -60,7 +61,7 @@ export function summarize(findings: Findings): Summary {
     throughput: {
       sampledTokensPerSecond: perSecond(sum(sampled.map((s) => s.tokens)), 'sampler'),
       trainedTokensPerSecond: perSecond(accounts.trained.sftTokens + accounts.trained.tokens, 'learner'),
-      judgedPerSecond: perSecond(sum(judged.map((j) => j.judged)), 'judge'),
+      judgedPerSecond: perSecond(sum(judged.map((j) => j.judged)), 'judge', 'annotator', 'reward-model'),
       busy: usage.fractions(durationMs),
     },
   } satisfies Summary)

@@ -18,9 +18,10 @@ export const summarySchema = z.strictObject({
   iterations: z.array(
     z.strictObject({
       name: z.string(),
-      /** Ties count half; 95 % interval; against the named model. Null for the model that others are compared with. */
+      /** Ties count half; 95 % interval; against the named model. Null where nobody scores. */
       goldWinRate: interval.extend({ wins: z.int(), ties: z.int(), losses: z.int(), against: z.string() }).nullable(),
-      goldScore: number,
+      /** Null where there is no gold scorer, as for one's own data. */
+      goldScore: number.nullable(),
       /** Agreement with the gold order on the fixed held-out judge set; a figure that is undefined there is null. */
       judge: z.strictObject({
         pairAccuracy: number.nullable(),

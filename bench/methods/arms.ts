@@ -39,13 +39,18 @@ export function outcomeOf(arm: Arm, seed: number, commit: string, summary: Summa
   const last = summary.iterations.at(-1)
   if (!first || !last || first === last)
     throw new TroupeError('E_DATA', `${arm.name}, seed ${seed}: no model was trained after M1`)
+  const [before, after] = [first.goldScore, last.goldScore]
+  if (before === null || after === null)
+    throw new TroupeError('E_DATA', `${arm.name}, seed ${seed}: nobody scored its models`, {
+      hint: 'Choose a world with a gold scorer',
+    })
   return {
     arm: arm.name,
     seed,
     commit,
-    first: first.goldScore,
-    last: last.goldScore,
-    gain: last.goldScore - first.goldScore,
+    first: before,
+    last: after,
+    gain: after - before,
     winRate: last.goldWinRate?.mean ?? Number.NaN,
     kl: last.kl,
     lengths: [first.meanLength, last.meanLength],

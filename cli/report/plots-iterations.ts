@@ -11,22 +11,8 @@ export function iterationCharts({ iterations }: Summary, evaluations: readonly E
     .map((key) => ({ name: JUDGE_NAMES[key], values: iterations.map((row) => row.judge[key]) }))
     .filter((line) => line.values.some((value) => value !== null))
   return [
-    winRateChart(iterations),
-    ...criteriaChart(names, evaluations),
-    perIteration(
-      'Gold score',
-      'Mean points (0 to 5) that the gold scorer gives to answers to held-out prompts.',
-      names,
-      'points',
-      [{ name: 'gold score', values: iterations.map((row) => row.goldScore) }],
-    ),
-    perIteration(
-      'Agreement of the judge',
-      'The model as a judge against the gold order, on the fixed held-out set.',
-      names,
-      'agreement',
-      judged,
-    ),
+    ...goldCharts(iterations, evaluations),
+    ...(judged.length > 0 ? [judgeChart(names, judged)] : []),
     perIteration(
       'Answer length',
       'Mean tokens of an answer.',
@@ -66,6 +52,32 @@ export function iterationCharts({ iterations }: Summary, evaluations: readonly E
     },
   ]
 }
+
+/** What the gold scorer says; nothing where there was none. */
+function goldCharts(iterations: Summary['iterations'], evaluations: readonly EvaluationLine[]): Chart[] {
+  if (iterations.every(({ goldScore }) => goldScore === null)) return []
+  const names = iterations.map((row) => row.name)
+  return [
+    winRateChart(iterations),
+    ...criteriaChart(names, evaluations),
+    perIteration(
+      'Gold score',
+      'Mean points (0 to 5) that the gold scorer gives to answers to held-out prompts.',
+      names,
+      'points',
+      [{ name: 'gold score', values: iterations.map((row) => row.goldScore) }],
+    ),
+  ]
+}
+
+const judgeChart = (names: readonly string[], lines: readonly Line[]): Chart =>
+  perIteration(
+    'Agreement of the judge',
+    'The model as a judge against the gold order, on the fixed held-out set.',
+    names,
+    'agreement',
+    lines,
+  )
 
 /** Where the gold points come from: the fraction of answers that satisfy each criterion. */
 function criteriaChart(names: readonly string[], evaluations: readonly EvaluationLine[]): Chart[] {

@@ -33,8 +33,11 @@ export function iterationsTable({ iterations }: Summary, evaluations: readonly E
     String(droppedTies),
   ])
   const note = self ? ` * ${other} against a second sampling of itself: what no difference looks like.` : ''
+  const scored = iterations.some(({ goldScore }) => goldScore !== null)
+    ? `Scored by the gold scorer, which no model was trained on. Brackets are 95 % intervals.${note}`
+    : 'Nobody scored the answers: there was no gold scorer.'
   return html`${figureTable('writing', heads, rows)}
-<p class="caption whole">Scored by the gold scorer, which no model was trained on. Brackets are 95 % intervals.${note}</p>`
+<p class="caption whole">${scored}</p>`
 }
 
 /** How well each model judges. */

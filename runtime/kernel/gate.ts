@@ -8,6 +8,11 @@ export interface Source {
   take(): void
 }
 
+/** A turn of the actor's own loop that lets the others come first. */
+interface Resting {
+  go(): void
+}
+
 export interface GateOptions {
   readonly scheduler: Scheduler
   /** Whether every output has credit and the observer keeps up. */
@@ -42,7 +47,7 @@ export class Gate {
   #leaving = false
   #putting = false
   #turns = 0
-  #resting: (() => void)[] = []
+  readonly #resting: Resting[] = []
 
   constructor(options: GateOptions) {
     this.#options = options
@@ -109,9 +114,9 @@ export class Gate {
     return this.#turns > 0 && !(this.#options.goOn?.(this.#turns) ?? false)
   }
 
-  /** Runs `work` when the others have come first. */
-  rest(work: () => void): void {
-    this.#resting.push(work)
+  /** Lets a turn go on when the others have come first. */
+  rest(turn: Resting): void {
+    this.#resting.push(turn)
     this.settle()
   }
 
@@ -157,7 +162,7 @@ export class Gate {
     this.#settling = false
     this.#leaving = false
     this.#turns = 0
-    if (this.#resting.length > 0) for (const work of this.#resting.splice(0)) this.#options.within(work)
+    if (this.#resting.length > 0) this.#options.within(this.#goOn)
     if (this.#putting) return
     const putting = this.#busy === 0 ? this.#options.onIdle() : undefined
     if (putting === undefined) return void this.poll()
@@ -167,6 +172,10 @@ export class Gate {
       this.settle()
     }
     putting.then(done, done)
+  }
+
+  readonly #goOn = () => {
+    for (const turn of this.#resting.splice(0)) turn.go()
   }
 
   #takeNext(kind?: Source['kind']): boolean {

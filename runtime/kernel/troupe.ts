@@ -1,15 +1,14 @@
 import type { z } from 'zod'
 import type { RunEvent } from '../observe/events.js'
-import { inlineStage } from '../placement/inline.js'
 import type { Stage } from '../placement/stage.js'
-import { type VirtualOptions, type VirtualStage, virtualStage } from '../placement/virtual.js'
+import type { VirtualOptions, VirtualStage } from '../placement/virtual.js'
 import { openWeightStore } from '../tensor/weight-store.js'
 import type { WeightStoreHandle } from '../tensor/weights.js'
 import { type Clock, realClock } from '../time/clock.js'
-import { checkTimeKeys } from '../time/cost.js'
+import { createVirtualTime, type VirtualTime } from '../time/virtual.js'
 import type { ActorDefinition, Api, Ports } from './actor.js'
 import { TroupeError } from './errors.js'
-import { Snapshots, type TroupeJournal, type TroupeState } from './journal.js'
+import type { Snapshots, TroupeJournal, TroupeState } from './journal.js'
 import type { Member } from './member.js'
 import {
   type ActorOptions,
@@ -21,7 +20,7 @@ import {
   type SupervisorOptions,
 } from './plan.js'
 import { type ActorRef, askProxy, type InputRef, type OutputRef } from './refs.js'
-import { Run } from './run.js'
+import type { Run } from './run.js'
 
 export type { TroupeJournal, TroupeState } from './journal.js'
 
@@ -114,7 +113,9 @@ export function createTroupe(options: TroupeOptions): Troupe {
 class BuiltTroupe implements Troupe {
   readonly done: Promise<void>
   readonly clock: Clock
-  readonly #virtual: VirtualStage | undefined
+  /** Of the stage `virtual`. */
+  readonly #time: VirtualTime | undefined
+  #virtual: VirtualStage | undefined
   readonly #options: TroupeOptions
   readonly #plan = new Plan()
   #run: Run<never> | undefined
@@ -136,10 +137,9 @@ class BuiltTroupe implements Troupe {
       throw new TroupeError('E_CONFIG', `there is no stage "${String(options.stage)}"`, { where: 'stage' })
     }
     this.#options = options
-    const { seed, resume } = options
-    this.#virtual =
-      options.stage === 'virtual' ? virtualStage({ ...options.virtual, seed, resume: resume?.virtual }) : undefined
-    this.clock = this.#virtual?.time.clock ?? options.clock ?? realClock
+    const startAt = options.resume?.virtual?.now ?? 0
+    this.#time = options.stage === 'virtual' ? (options.virtual?.time ?? createVirtualTime({ startAt })) : undefined
+    this.clock = this.#time?.clock ?? options.clock ?? realClock
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -183,16 +183,16 @@ class BuiltTroupe implements Troupe {
     if (signal?.aborted) this.#onAbort()
     if (this.#stopping) throw stopped('the troupe was stopped before it started', signal?.reason)
     this.#plan.checkConnected()
-    if (this.#virtual) this.#checkTimeKeys()
     signal?.addEventListener('abort', this.#onAbort, { once: true })
-    const time = this.#virtual?.time
+    const time = this.#time
     const release = time?.hold()
     this.#started = true
     try {
+      if (time) await this.#checkTimeKeys()
       const stage = await this.#stage()
       if (this.#stopping) throw stopped('the troupe was stopped before it started', signal?.reason)
       this.#publish()
-      const run = this.#createRun(stage)
+      const run = await this.#createRun(stage)
       this.#run = run
       time?.onStalled(() => this.#stalled(run))
       await run.start()
@@ -218,7 +218,8 @@ class BuiltTroupe implements Troupe {
     }
   }
 
-  #createRun(stage: Stage<never>): Run<never> {
+  async #createRun(stage: Stage<never>): Promise<Run<never>> {
+    const [{ Run }, { Snapshots }] = await Promise.all([import('./run.js'), import('./journal.js')])
     const { seed, weights, observe = () => {}, journal, resume } = this.#options
     const run = new Run<never>(this.#plan, stage, {
       ...deadlinesOf(this.#options),
@@ -247,17 +248,26 @@ class BuiltTroupe implements Troupe {
     if (store.version() < resume.weights.version) store.publish(resume.weights.version, resume.weights.flat)
   }
 
-  /** What starts threads and processes is loaded only here: each of them loads this file too, with the roles. */
+  /** What runs a troupe is loaded only here: every thread and process loads this file too, with the roles. */
   async #stage(): Promise<Stage<never>> {
-    if (this.#virtual) return this.#virtual as Stage<unknown> as Stage<never>
-    if (this.#options.stage === 'inline') return inlineStage(this.clock) as Stage<unknown> as Stage<never>
+    const { stage, seed, resume, virtual } = this.#options
+    if (this.#time) {
+      const { virtualStage } = await import('../placement/virtual.js')
+      this.#virtual = virtualStage({ ...virtual, seed, resume: resume?.virtual, time: this.#time })
+      return this.#virtual as Stage<unknown> as Stage<never>
+    }
+    if (stage === 'inline') {
+      const { inlineStage } = await import('../placement/inline.js')
+      return inlineStage(this.clock) as Stage<unknown> as Stage<never>
+    }
     const placements = this.#placements()
     const { mixedStage } = await import('../placement/mixed.js')
     return mixedStage(this.clock, placements) as Stage<unknown> as Stage<never>
   }
 
   /** A typing error in a study's costs or links would go unnoticed. */
-  #checkTimeKeys(): void {
+  async #checkTimeKeys(): Promise<void> {
+    const { checkTimeKeys } = await import('../time/cost.js')
     const actors = this.#plan.actors.flatMap((actor) =>
       memberNames(actor).map((name) => ({ actor: name, role: actor.definition.role })),
     )

@@ -1,26 +1,29 @@
 import { Observable, type OperatorFunction, type Subscriber } from 'rxjs'
 import type { Clock } from '../time/clock.js'
 import type { Turn, TurnOptions } from './actor.js'
-import type { Gate } from './gate.js'
+import type { Gate, Source } from './gate.js'
 import type { FifoLock } from './lock.js'
 
-/** One finished turn, as it is reported. */
-export interface Span {
+/** A turn that begins. */
+export interface TurnBegun {
   readonly name: string
   readonly queuedAt: number
-  readonly start: number
-  readonly end: number
   readonly attributes?: Readonly<Record<string, number | string>>
 }
-
-/** A turn that begins. */
-export type TurnBegun = Pick<Span, 'name' | 'queuedAt' | 'attributes'>
 
 /** Who waits for a turn: told at once where its work was done at once. */
 export interface Outcome<R> {
   ended(result: R): void
   failed(error: unknown): void
 }
+
+export type Work<A, R> = (item: A) => R | Promise<R>
+
+/**
+ * Does the work of a turn; an actor has one at a time. Where time is virtual, the result comes at the moment at which the
+ * turn ends.
+ */
+export type Perform = <A, R>(turn: TurnBegun, work: Work<A, R>, item: A, outcome: Outcome<R>) => void
 
 /** What turns need of the actor that they belong to. */
 export interface TurnHost {
@@ -38,132 +41,211 @@ export interface TurnHost {
   readonly onWaiting?: ((change: 1 | -1) => void) | undefined
   /** A turn begins. */
   readonly onBegin: () => void
-  /** Does the work. Where time is virtual, the result comes at the moment at which the turn ends. Default: at once. */
-  readonly perform?: (<R>(turn: TurnBegun, work: () => R | Promise<R>, outcome: Outcome<R>) => void) | undefined
+  /** Default: at once. */
+  readonly perform?: Perform | undefined
   /** The turn has ended, well or not. */
-  readonly onSpan: (span: Span) => void
+  readonly onEnd: (turn: TurnBegun, start: number, end: number) => void
   /** A turn of a stream failed: so does the actor. */
   readonly fail: (error: unknown) => void
 }
 
 const never = new Promise<never>(() => {})
 
-type Work<A, R> = (item: A) => R | Promise<R>
-
 /** The `turn` of an actor's context. */
 export function createTurn(host: TurnHost): Turn {
+  const period = new BusyPeriod(host)
   const operator = <T, R>(work: (item: T) => R | Promise<R>, options: TurnOptions<T> = {}): OperatorFunction<T, R> => {
-    return (source) => new Observable<R>((subscriber) => new TurnQueue(host, work, options, subscriber).follow(source))
+    return (source) =>
+      new Observable<R>((subscriber) => new TurnQueue(period, work, options, subscriber).follow(source))
   }
   const own = {
     run: <R>(name: string, work: () => R | Promise<R>, options: { take?: number } = {}) =>
-      runOwn(host, name, work, options.take ?? 0),
-    generate: <R>(name: string, items: () => AsyncIterator<R> | Iterator<R>) => generate(host, name, items),
+      runOwn(period, name, work, options.take ?? 0),
+    generate: <R>(name: string, items: () => AsyncIterator<R> | Iterator<R>) =>
+      new Observable<R>((subscriber) => new Generated(period, name, items(), subscriber).follow()),
   }
   return Object.assign(operator, own)
 }
 
 /**
- * The busy period itself: waits its turn, works, reports the span. Where nothing has to be waited for, all of it happens
- * before this returns, and no promise is made.
+ * The busy period itself: waits its turn, works, reports. Where nothing has to be waited for, all of it happens before
+ * this returns, and no promise is made. An actor has one, which it uses for one turn after another.
  */
-function occupy<A, R>(host: TurnHost, begun: TurnBegun, work: Work<A, R>, item: A, outcome: Outcome<R>): void {
-  if (host.lock.tryEnter()) begin(host, begun, work, item, outcome)
-  else host.lock.enter(() => host.gate.within(() => begin(host, begun, work, item, outcome)))
-}
+class BusyPeriod {
+  readonly host: TurnHost
+  readonly gate: Gate
+  readonly clock: Clock
+  readonly #lock: FifoLock
+  readonly #perform: Perform | undefined
+  /** Of the turn that is being performed. */
+  #begun: TurnBegun | undefined
+  #start = 0
+  #outcome: Outcome<unknown> | undefined
+  #result: unknown
 
-function begin<A, R>(host: TurnHost, begun: TurnBegun, work: Work<A, R>, item: A, outcome: Outcome<R>): void {
-  if (host.halted()) {
-    host.lock.release()
-    return
+  constructor(host: TurnHost) {
+    this.host = host
+    this.gate = host.gate
+    this.clock = host.clock
+    this.#lock = host.lock
+    this.#perform = host.perform
   }
-  const start = host.clock.now()
-  host.onBegin()
-  if (host.perform) {
-    host.perform(begun, () => work(item), asItsOwn(host, begun, start, outcome))
-    return
-  }
-  let result: R | Promise<R>
-  try {
-    result = work(item)
-  } catch (error) {
-    end(host, begun, start, true)
-    outcome.failed(error)
-    return
-  }
-  if (isPromise(result)) {
-    result.then(
-      (value) => {
-        end(host, begun, start, false)
-        outcome.ended(value)
-      },
-      (error: unknown) => {
-        end(host, begun, start, false)
-        outcome.failed(error)
-      },
-    )
-    return
-  }
-  end(host, begun, start, true)
-  outcome.ended(result)
-}
 
-/** Told from outside of the actor, at the moment at which the turn ends. */
-function asItsOwn<R>(host: TurnHost, begun: TurnBegun, start: number, outcome: Outcome<R>): Outcome<R> {
-  const { gate } = host
-  return {
-    ended: (result) => {
-      end(host, begun, start, false)
-      gate.within(() => outcome.ended(result))
-    },
-    failed: (error) => {
-      end(host, begun, start, false)
-      gate.within(() => outcome.failed(error))
-    },
+  occupy<A, R>(begun: TurnBegun, work: Work<A, R>, item: A, outcome: Outcome<R>): void {
+    if (this.#lock.tryEnter()) this.#begin(begun, work, item, outcome)
+    else this.#lock.enter(() => this.gate.within(() => this.#begin(begun, work, item, outcome)))
   }
-}
 
-function end(host: TurnHost, { name, queuedAt, attributes }: TurnBegun, start: number, settled: boolean): void {
-  const span = { name, queuedAt, start, end: host.clock.now() }
-  host.onSpan(attributes ? { ...span, attributes } : span)
-  host.lock.release(settled)
+  /** The performed turn ends: told from outside of the actor. */
+  ended(result: unknown): void {
+    this.#endPerformed(result, this.#tellEnded)
+  }
+
+  failed(error: unknown): void {
+    this.#endPerformed(error, this.#tellFailed)
+  }
+
+  #begin<A, R>(begun: TurnBegun, work: Work<A, R>, item: A, outcome: Outcome<R>): void {
+    const { host } = this
+    if (host.halted()) {
+      this.#lock.release()
+      return
+    }
+    const start = this.clock.now()
+    host.onBegin()
+    if (this.#perform) {
+      this.#begun = begun
+      this.#start = start
+      this.#outcome = outcome as Outcome<unknown>
+      this.#perform(begun, work, item, this)
+      return
+    }
+    let result: R | Promise<R>
+    try {
+      result = work(item)
+    } catch (error) {
+      this.#end(begun, start, true)
+      outcome.failed(error)
+      return
+    }
+    if (isPromise(result)) {
+      result.then(
+        (value) => {
+          this.#end(begun, start, false)
+          outcome.ended(value)
+        },
+        (error: unknown) => {
+          this.#end(begun, start, false)
+          outcome.failed(error)
+        },
+      )
+      return
+    }
+    this.#end(begun, start, true)
+    outcome.ended(result)
+  }
+
+  #end(begun: TurnBegun, start: number, settled: boolean): void {
+    this.host.onEnd(begun, start, this.clock.now())
+    this.#lock.release(settled)
+  }
+
+  #endPerformed(result: unknown, tell: () => void): void {
+    this.#end(this.#begun as TurnBegun, this.#start, false)
+    this.#result = result
+    this.gate.within(tell)
+  }
+
+  readonly #tellEnded = () => {
+    const result = this.#result
+    this.#taken().ended(result)
+  }
+
+  readonly #tellFailed = () => {
+    const error = this.#result
+    this.#taken().failed(error)
+  }
+
+  #taken(): Outcome<unknown> {
+    const outcome = this.#outcome as Outcome<unknown>
+    this.#begun = this.#outcome = this.#result = undefined
+    return outcome
+  }
 }
 
 function isPromise<R>(result: R | Promise<R>): result is Promise<R> {
   return typeof result === 'object' && result !== null && typeof (result as Promise<R>).then === 'function'
 }
 
-function runOwn<R>(host: TurnHost, name: string, work: () => R | Promise<R>, take: number): Promise<R> {
-  const { gate } = host
-  if (host.halted()) return never
-  gate.enter()
-  const queuedAt = host.clock.now()
-  return new Promise<R>((resolve, reject) => {
-    const outcome: Outcome<R> = {
-      ended: (result) => {
-        resolve(result)
-        gate.leave()
-      },
-      failed: (error) => {
-        reject(error)
-        gate.leave()
-      },
-    }
-    const admitted = () => {
-      if (take > 0) gate.admit(take)
-      return work()
-    }
-    const go = () => occupy(host, { name, queuedAt }, admitted, undefined, outcome)
+function runOwn<R>(period: BusyPeriod, name: string, work: () => R | Promise<R>, take: number): Promise<R> {
+  if (period.host.halted()) return never
+  period.gate.enter()
+  const begun = { name, queuedAt: period.clock.now() }
+  return new Promise<R>((resolve, reject) => new OwnTurn(period, begun, work, take, resolve, reject).want())
+}
+
+/** One turn of the actor's own loop. */
+class OwnTurn<R> implements Outcome<R> {
+  readonly #period: BusyPeriod
+  readonly #begun: TurnBegun
+  readonly #work: () => R | Promise<R>
+  readonly #take: number
+  readonly #resolve: (result: R) => void
+  readonly #reject: (error: unknown) => void
+
+  constructor(
+    period: BusyPeriod,
+    begun: TurnBegun,
+    work: () => R | Promise<R>,
+    take: number,
+    resolve: (result: R) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#period = period
+    this.#begun = begun
+    this.#work = work
+    this.#take = take
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  want(): void {
+    const { host, gate } = this.#period
     const putAway = host.beforeOwn?.()
-    if (putAway) putAway.then(go, outcome.failed)
-    else if (gate.tired) gate.rest(go)
-    else go()
-  })
+    if (putAway)
+      putAway.then(
+        () => this.go(),
+        (error) => this.failed(error),
+      )
+    else if (gate.tired) gate.rest(this)
+    else this.go()
+  }
+
+  go(): void {
+    this.#period.occupy(this.#begun, this.#take > 0 ? this.#admitted : this.#work, undefined, this)
+  }
+
+  ended(result: R): void {
+    this.#resolve(result)
+    this.#period.gate.leave()
+  }
+
+  failed(error: unknown): void {
+    this.#reject(error)
+    this.#period.gate.leave()
+  }
+
+  get #admitted(): () => R | Promise<R> {
+    return () => {
+      this.#period.gate.admit(this.#take)
+      return this.#work()
+    }
+  }
 }
 
 /** Works on the items of one stream, one turn each, in order. */
 class TurnQueue<T, R> implements Outcome<R> {
-  readonly #host: TurnHost
+  readonly #period: BusyPeriod
   readonly #work: Work<T, R>
   readonly #options: TurnOptions<T>
   readonly #subscriber: Subscriber<R>
@@ -172,15 +254,15 @@ class TurnQueue<T, R> implements Outcome<R> {
   #draining = false
   #completed = false
 
-  constructor(host: TurnHost, work: Work<T, R>, options: TurnOptions<T>, subscriber: Subscriber<R>) {
-    this.#host = host
+  constructor(period: BusyPeriod, work: Work<T, R>, options: TurnOptions<T>, subscriber: Subscriber<R>) {
+    this.#period = period
     this.#work = work
     this.#options = options
     this.#subscriber = subscriber
   }
 
   follow(source: Observable<T>): () => void {
-    const { gate } = this.#host
+    const { gate } = this.#period
     const subscriber = this.#subscriber
     const subscription = source.subscribe({
       next: (item) => this.#take(item),
@@ -207,14 +289,14 @@ class TurnQueue<T, R> implements Outcome<R> {
   }
 
   failed(error: unknown): void {
-    if (!this.#host.halted()) this.#fail(error)
+    if (!this.#period.host.halted()) this.#fail(error)
     this.#left()
   }
 
   #take(item: T): void {
-    const { gate, clock, arrivedAt } = this.#host
+    const { gate, clock, host } = this.#period
     gate.enter()
-    const queuedAt = arrivedAt?.() ?? clock.now()
+    const queuedAt = host.arrivedAt?.() ?? clock.now()
     if (this.#working) this.#items.push({ item, queuedAt })
     else this.#one(item, queuedAt)
   }
@@ -231,7 +313,7 @@ class TurnQueue<T, R> implements Outcome<R> {
   }
 
   #begin(item: T, queuedAt: number): void {
-    const { name = this.#host.role, attributes } = this.#options
+    const { name = this.#period.host.role, attributes } = this.#options
     let begun: TurnBegun
     try {
       begun = attributes ? { name, queuedAt, attributes: attributes(item) } : { name, queuedAt }
@@ -239,28 +321,28 @@ class TurnQueue<T, R> implements Outcome<R> {
       this.failed(error)
       return
     }
-    occupy(this.#host, begun, this.#work, item, this)
+    this.#period.occupy(begun, this.#work, item, this)
   }
 
   async #untilReady(ready: (item: T) => Promise<void>, item: T): Promise<void> {
-    const { onWaiting } = this.#host
-    onWaiting?.(1)
+    const { host } = this.#period
+    host.onWaiting?.(1)
     try {
       await ready(item)
     } finally {
-      onWaiting?.(-1)
+      host.onWaiting?.(-1)
     }
   }
 
   #fail(error: unknown): void {
-    this.#host.fail(error)
+    this.#period.host.fail(error)
     this.#subscriber.error(error)
   }
 
   /** The turn is over: on to the next that waits, without a deeper stack for each. */
   #left(): void {
     this.#working = false
-    this.#host.gate.leave()
+    this.#period.gate.leave()
     if (this.#draining) return
     this.#draining = true
     while (!this.#working) {
@@ -274,65 +356,75 @@ class TurnQueue<T, R> implements Outcome<R> {
 }
 
 /** Pulls an iterator, one turn a pull, whenever the gate lets it. */
-function generate<R>(host: TurnHost, name: string, items: () => AsyncIterator<R> | Iterator<R>): Observable<R> {
-  return new Observable<R>((subscriber) => {
-    const { gate } = host
-    const iterator = items()
-    const pull = () => iterator.next()
-    let pulling = false
-    let ended = false
+class Generated<R> implements Source, Outcome<IteratorResult<R>> {
+  readonly kind = 'own'
+  readonly #period: BusyPeriod
+  readonly #name: string
+  readonly #iterator: AsyncIterator<R> | Iterator<R>
+  readonly #subscriber: Subscriber<R>
+  readonly #pull = () => this.#iterator.next()
+  #pulling = false
+  #over = false
 
-    const outcome: Outcome<IteratorResult<R>> = {
-      ended: ({ done, value }) => {
-        try {
-          if (done) finish()
-          else subscriber.next(value)
-          if (done) subscriber.complete()
-        } catch (error) {
-          fail(error)
-        }
-        left()
-      },
-      failed: (error) => {
-        fail(error)
-        left()
-      },
-    }
+  constructor(period: BusyPeriod, name: string, iterator: AsyncIterator<R> | Iterator<R>, subscriber: Subscriber<R>) {
+    this.#period = period
+    this.#name = name
+    this.#iterator = iterator
+    this.#subscriber = subscriber
+  }
 
-    function fail(error: unknown): void {
-      finish()
-      if (!host.halted()) host.fail(error)
-      subscriber.error(error)
-    }
-
-    function left(): void {
-      pulling = false
-      gate.leave()
-    }
-
-    function finish(): void {
-      ended = true
-      gate.remove(source)
-    }
-
-    const source = {
-      kind: 'own' as const,
-      get waiting() {
-        return !pulling && !ended
-      },
-      take: () => {
-        pulling = true
-        gate.enter()
-        occupy<undefined, IteratorResult<R>>(host, { name, queuedAt: host.clock.now() }, pull, undefined, outcome)
-      },
-    }
-    gate.add(source)
+  follow(): () => void {
+    this.#period.gate.add(this)
     return () => {
-      const early = !ended
-      finish()
-      if (early) void leave(iterator).catch((error: unknown) => host.fail(error))
+      const early = !this.#over
+      this.#finish()
+      if (early) void leave(this.#iterator).catch((error: unknown) => this.#period.host.fail(error))
     }
-  })
+  }
+
+  get waiting(): boolean {
+    return !this.#pulling && !this.#over
+  }
+
+  take(): void {
+    const period = this.#period
+    this.#pulling = true
+    period.gate.enter()
+    period.occupy({ name: this.#name, queuedAt: period.clock.now() }, this.#pull, undefined, this)
+  }
+
+  ended({ done, value }: IteratorResult<R>): void {
+    try {
+      if (done) this.#finish()
+      else this.#subscriber.next(value)
+      if (done) this.#subscriber.complete()
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#left()
+  }
+
+  failed(error: unknown): void {
+    this.#fail(error)
+    this.#left()
+  }
+
+  #fail(error: unknown): void {
+    const { host } = this.#period
+    this.#finish()
+    if (!host.halted()) host.fail(error)
+    this.#subscriber.error(error)
+  }
+
+  #left(): void {
+    this.#pulling = false
+    this.#period.gate.leave()
+  }
+
+  #finish(): void {
+    this.#over = true
+    this.#period.gate.remove(this)
+  }
 }
 
 async function leave(iterator: AsyncIterator<unknown> | Iterator<unknown>): Promise<void> {

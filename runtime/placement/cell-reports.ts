@@ -1,6 +1,6 @@
 import type { InputPort } from '../channel/index.js'
 import { TroupeError, toWire } from '../kernel/errors.js'
-import type { Span } from '../kernel/turn.js'
+import type { TurnBegun } from '../kernel/turn.js'
 import type { ActorIdentity, RunEvent } from '../observe/events.js'
 import type { Reporter } from '../observe/reporter.js'
 import type { Clock } from '../time/clock.js'
@@ -46,7 +46,7 @@ export class CellReports {
     return { type: 'record', ...this.#stamp(), kind: 'dead-letters', value: { port, reason, message } }
   }
 
-  turn({ name, queuedAt, start, end, attributes }: Span, inputs: readonly InputPort[]): void {
+  turn({ name, queuedAt, attributes }: TurnBegun, start: number, end: number, inputs: readonly InputPort[]): void {
     if (this.#silent) return
     const actor = this.#identity
     this.#reporter.emit(

@@ -1,10 +1,11 @@
 import { checkCrossing, cloneRefusal } from '../channel/crossing.js'
 import { encodedWire, throughCodec } from '../channel/encoded-wire.js'
+import type { InputPort } from '../channel/index.js'
 import type { Wire } from '../channel/wire.js'
 import type { ActorDefinition, Api, Ports, RunningActor } from '../kernel/actor.js'
 import { TroupeError, toWire } from '../kernel/errors.js'
 import { Gate } from '../kernel/gate.js'
-import { createTurn, type Span } from '../kernel/turn.js'
+import { createTurn, type TurnBegun } from '../kernel/turn.js'
 import type { RunEvent } from '../observe/events.js'
 import { openWeightStore } from '../tensor/weight-store.js'
 import { answerOf } from './asking.js'
@@ -15,6 +16,8 @@ import { Effects } from './effects.js'
 import type { CellPlace } from './place.js'
 import type { CellSpec } from './stage.js'
 import { Wiring } from './wiring.js'
+
+const NO_INPUTS: readonly InputPort[] = []
 
 /** One actor, in any placement: its life from start to dispose, its gate, its ports, what it puts away. */
 export class Cell<H> implements Control<H> {
@@ -191,8 +194,8 @@ export class Cell<H> implements Control<H> {
         beforeOwn: () => this.#beforeOwn(),
         onWaiting: (change) => this.#waiting(change),
         onBegin: () => this.#turns++,
-        perform: perform && ((begun, work, outcome) => perform(begun, this.#done, work, outcome)),
-        onSpan: (span) => this.#afterTurn(span),
+        perform: perform && ((begun, work, item, outcome) => perform(begun, this.#done, work, item, outcome)),
+        onEnd: (begun, start, end) => this.#afterTurn(begun, start, end),
         fail: (error) => this.fail(error),
       })
       const emit = (event: RunEvent) => this.#effects.emit(event)
@@ -356,8 +359,8 @@ export class Cell<H> implements Control<H> {
   }
 
   #tellQuiet(): void {
-    if (!this.quiet) return
-    this.#quiet?.()
+    if (!this.#quiet || !this.quiet) return
+    this.#quiet()
     this.#quiet = undefined
   }
 
@@ -372,15 +375,16 @@ export class Cell<H> implements Control<H> {
     return true
   }
 
-  #afterTurn(span: Span): void {
-    if (this.#gate.turns === 0) this.#burstFrom = span.start
-    this.#burstTo = span.end
+  #afterTurn(begun: TurnBegun, start: number, end: number): void {
+    if (this.#gate.turns === 0) this.#burstFrom = start
+    this.#burstTo = end
     this.#turns--
     this.#done++
     this.#changed = true
-    this.#effects.endTurn(span.end)
-    this.#reports.turn(span, this.#wiring?.inputs ?? [])
-    if (this.#turns === 0) for (const tell of this.#untilTurnEnds.splice(0)) tell()
+    this.#effects.endTurn(end)
+    this.#reports.turn(begun, start, end, this.#wiring?.inputs ?? NO_INPUTS)
+    if (this.#turns > 0 || this.#untilTurnEnds.length === 0) return
+    for (const tell of this.#untilTurnEnds.splice(0)) tell()
   }
 
   #shut(): void {

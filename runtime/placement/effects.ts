@@ -29,8 +29,10 @@ export class Effects {
   /** The turn has ended, at this moment: what it reported is of now. */
   endTurn(at: number): void {
     const events = this.#ofTurn
-    this.#ofTurn = []
-    for (const event of events) this.#leave('at' in event ? { ...event, at } : event)
+    if (events.length > 0) {
+      this.#ofTurn = []
+      for (const event of events) this.#leave('at' in event ? { ...event, at } : event)
+    }
     if (!this.#options.held) this.publish()
   }
 
@@ -48,6 +50,7 @@ export class Effects {
   /** Weights that have waited become visible to everybody. */
   publish(): void {
     const weights = this.#weights
+    if (weights.length === 0) return
     this.#weights = []
     for (const { version, flat } of weights) this.#store?.publish(version, flat)
   }

@@ -1,7 +1,7 @@
 import type { Wire } from '../channel/wire.js'
 import type { ActorDefinition } from '../kernel/actor.js'
 import type { FifoLock } from '../kernel/lock.js'
-import type { Outcome, TurnBegun } from '../kernel/turn.js'
+import type { Outcome, TurnBegun, Work } from '../kernel/turn.js'
 import type { Reporter } from '../observe/reporter.js'
 import type { WeightStore, WeightStoreHandle } from '../tensor/weights.js'
 import type { Clock } from '../time/clock.js'
@@ -21,7 +21,7 @@ export interface CellPlace<H> {
   readonly burst?: { readonly turns: number; readonly ms?: number | undefined } | undefined
   /** Does a turn's work where time is virtual: the result comes at the moment at which the turn ends. `index` counts turns. */
   readonly perform?:
-    | (<R>(turn: TurnBegun, index: number, work: () => R | Promise<R>, outcome: Outcome<R>) => void)
+    | (<A, R>(turn: TurnBegun, index: number, work: Work<A, R>, item: A, outcome: Outcome<R>) => void)
     | undefined
   /** Default: shared memory, as other threads see it. */
   readonly openWeights?: ((handle: WeightStoreHandle) => WeightStore) | undefined

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { TroupeError } from '../kernel/errors.js'
+import type { Work } from '../kernel/turn.js'
 import type { WeightStore } from '../tensor/weights.js'
 import type { Clock } from '../time/clock.js'
 
@@ -9,17 +10,15 @@ const working = new AsyncLocalStorage<{ done: boolean }>()
  * Runs the work of a turn in virtual time. Time stands still meanwhile, so work that waits for time to pass would wait for ever:
  * {@link withoutWaits} and {@link withoutWeightWaits} refuse that.
  */
-export function asTurnWork<R>(work: () => R | Promise<R>): R | Promise<R> {
+export function asTurnWork<A, R>(work: Work<A, R>, item: A): R | Promise<R> {
   const turn = { done: false }
-  return working.run(turn, () => {
-    const done = () => {
+  const result = working.run(turn, work, item)
+  if (result instanceof Promise)
+    return result.finally(() => {
       turn.done = true
-    }
-    const result = work()
-    if (result instanceof Promise) return result.finally(done)
-    done()
-    return result
-  })
+    })
+  turn.done = true
+  return result
 }
 
 function refuse(what: string, where: string): void {

@@ -1,7 +1,7 @@
 import type { Passage, VirtualLinks } from '../channel/virtual-wire.js'
 import type { WireError } from '../kernel/errors.js'
 import { TroupeError, toWire } from '../kernel/errors.js'
-import type { Outcome } from '../kernel/turn.js'
+import type { Outcome, Work } from '../kernel/turn.js'
 import type { Reporter } from '../observe/reporter.js'
 import type { Clock } from '../time/clock.js'
 import type { VirtualTime } from '../time/virtual.js'
@@ -48,6 +48,7 @@ export class FaultyLife implements FaultyHost {
   readonly #time: VirtualTime
   readonly #faults: Faults
   readonly #onDeath: (error: TroupeError) => void
+  readonly #computation: Computation
   #dead = false
   #hangs = false
   #wake = () => {}
@@ -59,6 +60,7 @@ export class FaultyLife implements FaultyHost {
     this.#time = time
     this.#faults = faults
     this.#onDeath = onDeath
+    this.#computation = new Computation(time)
   }
 
   get hangs(): boolean {
@@ -79,24 +81,29 @@ export class FaultyLife implements FaultyHost {
     this.#asked.clear()
   }
 
-  /** A turn in which the actor may fail. */
-  perform<R>(turn: { name: string; index: number }, ms: number, work: () => R | Promise<R>, outcome: Outcome<R>): void {
-    const time = this.#time
-    switch (this.#faults.turn?.({ actor: this.actor, ...turn })) {
-      case undefined:
-        compute(time, ms, work, outcome)
-        return
+  /** A turn in which the actor may fail: its `index`-th, which takes `ms`. */
+  perform<A, R>(name: string, index: number, ms: number, work: Work<A, R>, item: A, outcome: Outcome<R>): void {
+    const { turn } = this.#faults
+    const fault = turn ? turn({ actor: this.actor, name, index }) : undefined
+    if (fault === undefined) this.#computation.begin(ms, work, item, outcome)
+    else this.#fail(fault, ms, work, item, outcome)
+  }
+
+  #fail<A, R>(fault: TurnFault, ms: number, work: Work<A, R>, item: A, outcome: Outcome<R>): void {
+    const { scheduler } = this.#time
+    const computation = this.#computation
+    switch (fault) {
       case 'before':
-        time.scheduler.hop(() => this.die('before a turn'))
+        scheduler.hop(() => this.die('before a turn'))
         return
       case 'during': {
         const die = () => this.die('in a turn')
-        compute(time, ms / 2, work, { ended: die, failed: die })
+        computation.begin(ms / 2, work, item, { ended: die, failed: die })
         return
       }
       case 'after': {
-        const after = () => time.scheduler.hop(() => time.scheduler.hop(() => this.die('after a turn')))
-        compute(time, ms, work, {
+        const after = () => scheduler.hop(() => scheduler.hop(() => this.die('after a turn')))
+        computation.begin(ms, work, item, {
           ended: (result) => {
             outcome.ended(result)
             after()
@@ -109,7 +116,7 @@ export class FaultyLife implements FaultyHost {
         return
       }
       case 'hang':
-        this.#hang(() => compute(time, ms, work, outcome))
+        this.#hang(() => computation.begin(ms, work, item, outcome))
     }
   }
 
@@ -174,22 +181,49 @@ function gone(where: string): WireError {
   return toWire(new TroupeError('E_ACTOR_DOWN', `the host of ${where} has ended`, { where }))
 }
 
-/** The work is really done now, while time stands still; its result comes when the turn ends. */
-function compute<R>(time: VirtualTime, ms: number, work: () => R | Promise<R>, outcome: Outcome<R>): void {
-  const place = time.reserve()
-  const ended = (result: R) => void time.schedule(ms, () => outcome.ended(result), place)
-  const failed = (error: unknown) => void time.schedule(ms, () => outcome.failed(error), place)
-  let result: R | Promise<R>
-  try {
-    result = asTurnWork(work)
-  } catch (error) {
-    failed(error)
-    return
+/** The work of an actor's turns, one after another: really done now, while time stands still; its result comes when the turn ends. */
+class Computation {
+  readonly #time: VirtualTime
+  #outcome: Outcome<unknown> | undefined
+  #result: unknown
+  #failed = false
+
+  constructor(time: VirtualTime) {
+    this.#time = time
   }
-  if (!(result instanceof Promise)) {
-    ended(result)
-    return
+
+  begin<A, R>(ms: number, work: Work<A, R>, item: A, outcome: Outcome<R>): void {
+    const time = this.#time
+    const place = time.reserve()
+    this.#outcome = outcome as Outcome<unknown>
+    let result: R | Promise<R>
+    try {
+      result = asTurnWork(work, item)
+    } catch (error) {
+      this.#settle(ms, place, error, true)
+      return
+    }
+    if (!(result instanceof Promise)) {
+      this.#settle(ms, place, result, false)
+      return
+    }
+    const release = time.hold()
+    const ended = (value: R) => this.#settle(ms, place, value, false)
+    const failed = (error: unknown) => this.#settle(ms, place, error, true)
+    result.then(ended, failed).finally(release)
   }
-  const release = time.hold()
-  result.then(ended, failed).finally(release)
+
+  #settle(ms: number, place: number, result: unknown, failed: boolean): void {
+    this.#result = result
+    this.#failed = failed
+    this.#time.schedule(ms, this.#end, place)
+  }
+
+  readonly #end = () => {
+    const outcome = this.#outcome as Outcome<unknown>
+    const result = this.#result
+    this.#outcome = this.#result = undefined
+    if (this.#failed) outcome.failed(result)
+    else outcome.ended(result)
+  }
 }

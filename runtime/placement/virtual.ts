@@ -2,16 +2,16 @@ import { Traffic, type VirtualLinks, virtualPair } from '../channel/virtual-wire
 import type { Wire } from '../channel/wire.js'
 import type { ActorDefinition } from '../kernel/actor.js'
 import { FifoLock } from '../kernel/lock.js'
-import type { Outcome, TurnBegun } from '../kernel/turn.js'
 import { directReporter } from '../observe/reporter.js'
 import { localWeights } from '../tensor/local-weights.js'
 import type { WeightStore, WeightStoreHandle } from '../tensor/weights.js'
-import { createCostModel, createLinkModel } from '../time/cost.js'
+import { createCosts, createLinkModel } from '../time/cost.js'
 import type { CostsConfig, LinksConfig } from '../time/cost-config.js'
 import { createVirtualTime, type VirtualTime } from '../time/virtual.js'
 import { Cell } from './cell.js'
 import type { Control } from './control.js'
 import { controlByCopy, copied } from './inline.js'
+import type { CellPlace } from './place.js'
 import type { CellSpec, Host, HostSink, Stage } from './stage.js'
 import { answeredBy, installStrayErrors } from './stray.js'
 import { withoutWaits, withoutWeightWaits } from './turn-work.js'
@@ -48,6 +48,12 @@ export interface VirtualState {
 
 const REPEAT_MS = 50
 
+/** How long an actor's turns of one name take. */
+interface TurnCost {
+  readonly turn: string
+  readonly length: ReturnType<ReturnType<typeof createCosts>>
+}
+
 /**
  * All actors in this thread, in virtual time: turns really compute, and their results, with everything that they do to the world,
  * come at the virtual moment at which they end. The same seed and configuration give the same run, to the bit.
@@ -55,7 +61,7 @@ const REPEAT_MS = 50
 export function virtualStage(options: VirtualOptions): VirtualStage {
   const { seed, faults = {}, resume } = options
   const time = options.time ?? createVirtualTime({ startAt: resume?.now ?? 0 })
-  const costOf = createCostModel(options.costs ?? {}, seed)
+  const costsOf = createCosts(options.costs ?? {}, seed)
   const latencyOf = createLinkModel(options.links ?? {}, seed)
   const traffic = new Traffic(resume?.sent)
   const links: VirtualLinks = {
@@ -80,9 +86,16 @@ export function virtualStage(options: VirtualOptions): VirtualStage {
       cell.kill()
       sink.died(error)
     })
-    const perform = <R>(turn: TurnBegun, index: number, work: () => R | Promise<R>, outcome: Outcome<R>): void => {
-      const ms = costOf({ actor: name, role, name: turn.name, index, attributes: turn.attributes ?? {} })
-      life.perform({ name: turn.name, index }, ms, work, outcome)
+    const costs = new Map<string, TurnCost>()
+    let latest: TurnCost | undefined
+    const costOf = (turn: string) => {
+      const known = costs.get(turn) ?? { turn, length: costsOf({ actor: name, role, name: turn }) }
+      costs.set(turn, known)
+      return known
+    }
+    const perform: NonNullable<CellPlace<Wire>['perform']> = (turn, index, work, item, outcome) => {
+      if (latest?.turn !== turn.name) latest = costOf(turn.name)
+      life.perform(turn.name, index, latest.length(index, turn.attributes), work, item, outcome)
     }
     const cell: Cell<Wire> = new Cell<Wire>(copied(spec), {
       clock: withoutWaits(life.clock(time.clock), name),

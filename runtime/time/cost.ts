@@ -32,34 +32,24 @@ export interface CostedMessage {
 }
 
 type Named = Pick<CostedTurn, 'actor' | 'role'>
-type Length = (turn: CostedTurn) => number
+/** Of the turn that is the `index`-th of its actor. */
+type Length = (index: number, attributes: CostedTurn['attributes']) => number
 
 /**
- * Lengths of turns in milliseconds, see {@link costsSchema}. What a turn costs depends on the seed, its actor, its name
- * and its index alone, never on what was asked before. `E_CONFIG` where the configuration is wrong or a recording is
- * missing, `E_DATA` where a recording has no such turns.
+ * Lengths of turns in milliseconds, see {@link costsSchema}: given an actor and the name of a turn, those of these turns. What a
+ * turn costs depends on the seed, its actor, its name and its index alone, never on what was asked before. `E_CONFIG` where
+ * the configuration is wrong or a recording is missing, `E_DATA` where a recording has no such turns.
  */
-export function createCostModel(config: CostsConfig, seed: number): (turn: CostedTurn) => number {
+export function createCosts(config: CostsConfig, seed: number): (turns: Named & { readonly name: string }) => Length {
   const costs = new Map(Object.entries(checked(costsSchema, config, 'costs')))
   const recordings = new Map<string, Recording>()
   for (const cost of costs.values()) {
     if (cost.distribution !== 'recorded' || recordings.has(cost.recorded)) continue
     recordings.set(cost.recorded, readRecording(cost.recorded))
   }
-  const known = new Map<string, Map<string, Length>>()
-  return (turn) => {
-    let lengths = known.get(turn.actor)
-    if (!lengths) {
-      lengths = new Map()
-      known.set(turn.actor, lengths)
-    }
-    let length = lengths.get(turn.name)
-    if (!length) {
-      const key = costKeys(turn, turn.name).find((candidate) => costs.has(candidate))
-      length = lengthOf(key === undefined ? undefined : costs.get(key), turn, seed, recordings)
-      lengths.set(turn.name, length)
-    }
-    return length(turn)
+  return (turns) => {
+    const key = costKeys(turns, turns.name).find((candidate) => costs.has(candidate))
+    return lengthOf(key === undefined ? undefined : costs.get(key), turns, seed, recordings)
   }
 }
 
@@ -132,7 +122,7 @@ function linkPattern(key: string): (from: string, to: string) => boolean {
 
 function lengthOf(
   cost: Cost | undefined,
-  turn: CostedTurn,
+  turn: Named & { readonly name: string },
   seed: number,
   recordings: ReadonlyMap<string, Recording>,
 ): Length {
@@ -140,8 +130,8 @@ function lengthOf(
   const { perItem } = cost
   const draw = cost.distribution === 'recorded' ? drawRecorded(cost, turn, recordings) : drawer(cost)
   const length = randomLength(cost, draw, seededRandom(seed, 'cost', turn.actor, turn.name))
-  if (perItem === undefined) return ({ index }) => length(index)
-  return ({ index, attributes }) => length(index) * itemsOf(attributes?.[perItem])
+  if (perItem === undefined) return length
+  return (index, attributes) => length(index) * itemsOf(attributes?.[perItem])
 }
 
 /** A turn that does not say how many items it has is one item. */
@@ -151,7 +141,7 @@ function itemsOf(attribute: number | string | undefined): number {
 
 function drawRecorded(
   cost: Extract<Cost, { distribution: 'recorded' }>,
-  { role, name }: CostedTurn,
+  { role, name }: Named & { readonly name: string },
   recordings: ReadonlyMap<string, Recording>,
 ): (random: Random) => number {
   const lengths = recordings.get(cost.recorded)!.lengths(role, name, cost.perItem)

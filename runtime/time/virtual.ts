@@ -7,10 +7,16 @@ import type { Scheduler } from './scheduler.js'
 type Work = () => void
 
 /**
- * Steps between two looks at the event loop (signals, I/O, rejections that nobody handles). A count and not a time:
- * a rejection that nobody handles must be noticed at the same virtual moment in every run.
+ * Steps between two looks at the event loop (signals, I/O, wake-ups of who waits on shared memory). A count and not a
+ * time: what a look brings must come at the same virtual moment in every run.
  */
 const STEPS_PER_REST = 256
+/**
+ * Runs every promise reaction that is due, and what they bring about, before it returns: Node calls it at the end of every
+ * callback of its own. It is in no documentation; without it the driver waits for a tick after each step, which settles
+ * the same and takes some seven times as long (250 ns against 35 measured).
+ */
+const settleNow = (process as { readonly _tickCallback?: () => void })._tickCallback
 /** Two, because what is woken in one look may have been put behind what the loop was doing. */
 const DELIVERY_LOOKS = 2
 
@@ -30,8 +36,8 @@ export interface VirtualTime {
    * length nobody knows, so that of two turns that end at one moment the one that began first comes first.
    */
   reserve(): number
-  /** As `clock.after`, at a reserved place. A place is used once. */
-  schedule(ms: number, work: () => void, place: number): () => void
+  /** As `clock.after`, at a reserved place, and not to be called off. A place is used once. */
+  schedule(ms: number, work: () => void, place: number): void
   /**
    * Something was handed to the machine, such as a wake-up of who waits on shared memory (`Atomics.notify`): time moves
    * only after the machine has delivered it.
@@ -53,8 +59,8 @@ export interface VirtualTime {
  * hop has run and every promise reaction has settled. Events run in the order of (time, when they were asked for), one
  * after another, each with all its consequences; so do hops, before time moves. Nothing depends on real time.
  *
- * Reactions count as settled once the microtask queue is empty, however deep promise chains nest. What a turn hands to
- * `process.nextTick` or the event loop is not waited for unless time is held.
+ * Reactions count as settled once the microtask queue is empty, however deep promise chains nest; a rejection that nobody
+ * handles until then is reported. What a turn hands to the event loop is not waited for unless time is held.
  *
  * Work that throws does what a throwing timer does: it is an uncaught exception, and time goes on where the process does.
  */
@@ -118,8 +124,8 @@ class Driver implements VirtualTime {
     this.#look(DELIVERY_LOOKS)
   }
 
-  schedule(ms: number, work: () => void, place: number): () => void {
-    return this.#after(ms, work, place)
+  schedule(ms: number, work: () => void, place: number): void {
+    this.#push(ms, work, place, false)
   }
 
   onStalled(handler: () => void): void {
@@ -191,33 +197,39 @@ class Driver implements VirtualTime {
   }
 
   #runNext(): void {
-    if (this.#closed) return
-    let work = this.#nextHop()
-    if (!work) {
-      if (this.#held > 0) {
-        this.#awake = false
-        return
+    while (!this.#closed) {
+      const work = this.#next()
+      if (!work) return
+      this.steps++
+      let settled = false
+      try {
+        work()
+        settleNow?.()
+        settled = settleNow !== undefined
+      } finally {
+        if (--this.#untilRest <= 0) {
+          settled = false
+          this.#rest()
+        } else if (!settled) void this.#settled.then(this.#tick)
       }
-      if (this.#looks > 0) {
-        this.#looks--
-        this.#rest()
-        return
-      }
-      if (this.#heap.strong > 0) {
-        work = this.#heap.pop()!
-        this.#now = this.#heap.time
-      } else {
-        this.#sleepOn()
-        return
-      }
+      if (!settled) return
     }
-    this.steps++
-    try {
-      work()
-    } finally {
-      if (--this.#untilRest > 0) void this.#settled.then(this.#tick)
-      else this.#rest()
-    }
+  }
+
+  /** What comes next; nothing where time stands still, or goes on later. */
+  #next(): Work | undefined {
+    const hop = this.#nextHop()
+    if (hop) return hop
+    if (this.#held > 0) this.#awake = false
+    else if (this.#looks > 0) {
+      this.#looks--
+      this.#rest()
+    } else if (this.#heap.strong > 0) {
+      const work = this.#heap.pop()!
+      this.#now = this.#heap.time
+      return work
+    } else this.#sleepOn()
+    return undefined
   }
 
   /** Goes on after a look at the event loop. */

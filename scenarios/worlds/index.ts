@@ -6,4 +6,8 @@ export const worlds = {
     gold: new URL('./default/gold.js', import.meta.url).href,
     annotator: new URL('./default/annotator.js', import.meta.url).href,
   },
+  files: {
+    title: 'prompts, pairs and demonstrations of one’s own, in files, in the language of one’s own model',
+    world: new URL('./files/world.js', import.meta.url).href,
+  },
 } as const

@@ -84,3 +84,15 @@ test('put away at any point and taken back, it goes on as if nothing had been', 
     t.deepEqual(after.fresh, order.slice(cut), 'what is held was told of before')
   }
 })
+
+test('a batch that is given up is no gap, in the middle or at the end; what came by then is not taken back', async (t) => {
+  const { made, updates, again } = intake()
+  for (const id of [1, 3]) made.pass(batch(id))
+  t.deepEqual(await updates([0, 2]), [
+    [0, 1],
+    [2, 3],
+  ])
+  made.pass(batch(1))
+  t.deepEqual(await updates([4, 5]), [[4, 5]])
+  t.deepEqual(again, [])
+})

@@ -1,7 +1,9 @@
+import { resolve } from 'node:path'
 import test from 'ava'
 import { resolveConfig } from '../../cli/config.js'
 import { nearest } from '../../cli/nearest.js'
 import { schemaKeys } from '../../cli/schema-keys.js'
+import { scenarios } from '../../scenarios/index.js'
 import type { Scenario } from '../../scenarios/scenario.js'
 import { toy } from './fixtures/toy.js'
 
@@ -57,4 +59,43 @@ test('nearest names slips of the hand and nothing far away', (t) => {
   t.deepEqual(nearest('stalenes.max', ['staleness.max', 'stage', 'samples']), ['staleness.max'])
   t.deepEqual(nearest('max', ['staleness.max', 'min']), ['staleness.max', 'min'])
   t.deepEqual(nearest('temperature', ['seed', 'beta']), [])
+})
+
+test('a text for a group with a from is its from, and what else is set of the group stays', (t) => {
+  const { oaif } = scenarios
+  const settings = ['demonstrations.epochs=2', 'demonstrations=mine.jsonl', 'model=./folder', 'prompts=a.parquet']
+  const { config } = resolveConfig(oaif!, 'full', settings)
+  t.like(config, {
+    demonstrations: { from: resolve('mine.jsonl'), epochs: 2, ift: 60_000 },
+    model: { from: resolve('folder'), layers: 2 },
+    prompts: resolve('a.parquet'),
+  })
+  t.throws(() => resolveConfig(oaif!, 'full', ['model=3']), {
+    code: 'E_CONFIG',
+    message: /"model" must be a group of keys/,
+  })
+  t.throws(() => resolveConfig(oaif!, 'full', ['staleness=tight']), {
+    code: 'E_CONFIG',
+    message: /"staleness" must be a group/,
+  })
+})
+
+test('a key that is a switch or a group can be set either way, and is listed with the keys of the group', (t) => {
+  const selfRewarding = scenarios['self-rewarding']!
+  const of = (...settings: string[]) => resolveConfig(selfRewarding, undefined, settings).config.meta as object | false
+  t.is(of(), false)
+  t.like(of('meta=true'), { judgeIterations: 2, rho: [0, 0.32, 0.32, 0.4] })
+  t.like(of('meta=true', 'meta.rho=[0.1]'), { judgeIterations: 2, rho: [0.1] })
+  t.deepEqual(selfRewarding.config.parse({ meta: of('meta=true') }).meta, of('meta=true'), 'as it is written down')
+  const keys = schemaKeys(selfRewarding.config)
+  t.like(
+    keys.find(({ key }) => key === 'meta'),
+    { expects: 'true or false or a group of keys', default: false },
+  )
+  t.like(
+    keys.find(({ key }) => key === 'meta.judgeIterations'),
+    { default: 2 },
+  )
+  t.throws(() => of('meta.judgeIteration=1'), { code: 'E_CONFIG' })
+  t.throws(() => of('meta=3'), { code: 'E_CONFIG', message: /"meta" must be true or false or a group of keys/ })
 })

@@ -15,7 +15,11 @@ test('list names scenarios, roles with their ports, and worlds', async (t) => {
   const wiring = Object.fromEntries(
     roles.map((r: { role: string; inputs: string[]; outputs: string[] }) => [r.role, [r.inputs, r.outputs]]),
   )
-  t.deepEqual(wiring.learner, [['demonstrations', 'judged'], ['snapshots']])
-  t.deepEqual(Object.keys(wiring).length, 6)
+  t.deepEqual(wiring.learner, [
+    ['demonstrations', 'judged', 'candidates'],
+    ['snapshots', 'reference'],
+  ])
+  t.deepEqual(wiring['meta-judge'], [['judged'], ['judged']])
+  t.deepEqual(Object.keys(wiring).length, 11)
   t.is(worlds[0].name, 'default')
 })

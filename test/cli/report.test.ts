@@ -1,8 +1,11 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
+import { closingWords } from '../../cli/closing.js'
 import { renderReport } from '../../cli/report/report.js'
+import { runBook } from '../../runtime/observe/book.js'
 import { openRunFolder } from '../../runtime/observe/run-folder.js'
+import { summarySchema } from '../../scenarios/summary.js'
 import { scratch } from './fixtures/scratch.js'
 import { syntheticSummary } from './fixtures/summary.js'
 import { syntheticRun } from './fixtures/synthetic.js'
@@ -87,4 +90,20 @@ test('a summary of another form is refused with its place', async (t) => {
   const folder = runFolder(false)
   writeFileSync(join(folder, 'summary.json'), JSON.stringify({ scenario: 3 }))
   await t.throwsAsync(renderReport(folder), { message: /summary\.json is malformed at "scenario"/ })
+})
+
+test('where nobody scored, dashes stand and no plot of scores is drawn', async (t) => {
+  const folder = join(scratch(), 'run')
+  const writer = openRunFolder(folder, { scenario: 'toy', preset: 'quick', startedAt: 0, ...options })
+  const summary = syntheticSummary(options, 1000, [1, 2])
+  const judge = { pairAccuracy: null, exactMatch: null, fiveBest: null, spearman: null, kendall: null }
+  const iterations = summary.iterations.map((row) => ({ ...row, goldScore: null, goldWinRate: null, judge }))
+  writer.finish(summarySchema.parse({ ...summary, iterations }))
+  const page = readFileSync(await renderReport(folder), 'utf8')
+  for (const title of ['Gold win rate', 'Gold score', 'Agreement of the judge'])
+    t.false(page.includes(`<h3>${title}`), title)
+  for (const title of ['Answer length', 'Distance from M1']) t.true(page.includes(`<h3>${title}</h3>`), title)
+  t.true(page.includes('Nobody scored the answers'))
+  const words = closingWords({ ...summary, iterations }, runBook(), 1, folder, 'report.html')
+  t.regex(words, /^M1 +- +- +- +/m)
 })

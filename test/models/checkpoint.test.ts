@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { loadCheckpoint, saveCheckpoint } from '../../models/checkpoint.js'
+import { loadCheckpoint, loadCheckpointFiles, saveCheckpoint } from '../../models/checkpoint.js'
 import { decodeSafetensors, encodeSafetensors } from '../../models/safetensors.js'
 import { fixtures, logitsOf, readFixture, worst } from './support.js'
 import { writtenModel, writtenRows, writtenTexts } from './written.js'
@@ -15,6 +15,20 @@ const newFolder = async () => {
 }
 test.after.always(async () => {
   for (const folder of scratch) await rm(folder, { recursive: true, force: true })
+})
+
+test('all but the weights is read without them, what they are stored as included', async (t) => {
+  const model = writtenModel()
+  for (const dtype of ['F32', 'BF16', 'F16'] as const) {
+    const folder = join(await newFolder(), dtype)
+    await saveCheckpoint(folder, { ...model, stopTokens: [2, 5] }, { dtype })
+    const { params, ...loaded } = await loadCheckpoint(folder)
+    await rm(join(folder, 'model.safetensors'))
+    const { tokenizer, ...files } = await loadCheckpointFiles(folder)
+    t.deepEqual(files, { config: model.config, stopTokens: [2, 5], dtype })
+    t.deepEqual(Object.keys(loaded).sort(), [...Object.keys(files), 'tokenizer'].sort())
+    t.deepEqual(tokenizer?.files, model.tokenizer.files)
+  }
 })
 
 test('what is saved is what is loaded', async (t) => {
@@ -272,6 +286,6 @@ test(
   'refused: another model’s tokenizer',
   spoilt,
   config({ vocab_size: 5 }),
-  /has shape|eosTokenId|tokens/,
-  'model.safetensors',
+  /the tokenizer has 13 tokens and the model 5/,
+  'tokenizer.json',
 )

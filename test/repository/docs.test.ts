@@ -47,6 +47,7 @@ async function misunderstood(words: readonly string[]): Promise<string | undefin
     report: nothing,
     doctor: nothing,
     bench: nothing,
+    claims: nothing,
   }
   const program = buildProgram(actions, () => {})
   for (const command of [program, ...program.commands])

@@ -1,6 +1,6 @@
 import test from 'ava'
-import { METRICS } from '../../actors/metric-table.js'
 import type { JudgePair } from '../../actors/messages.js'
+import { METRICS } from '../../actors/metric-table.js'
 import { figures, records, type Settings, type TinyRun, tinyRun } from './fixtures/tiny-run.js'
 
 const settings = {

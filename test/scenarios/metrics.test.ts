@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { METRICS, type MetricEntry } from '../../actors/metric-table.js'
+import type { MetricEntry } from '../../actors/metric-entry.js'
+import { METRICS } from '../../actors/metric-table.js'
 import { ROOT } from '../repository/files.js'
 import { tinyRun } from './fixtures/tiny-run.js'
 

@@ -12,7 +12,7 @@ test('the gold scorer is known to the evaluator alone', async (t) => {
   for (const config of [tinyConfig(), selfRewardingConfig.parse({})]) {
     const { evaluator, common: _, ...others } = await planOf(config, 'onnx', 'out')
     t.deepEqual(Object.keys(others).sort(), ['generator', 'judge', 'learner', 'sampler', 'source'])
-    t.is(evaluator.gold.module, config.gold.module)
+    t.is(evaluator.gold?.module, config.gold.module)
     for (const [role, given] of Object.entries(others)) {
       const text = JSON.stringify(given)
       t.false(text.includes(config.gold.module), role)

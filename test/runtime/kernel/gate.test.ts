@@ -3,12 +3,17 @@ import { from, lastValueFrom, Subject, toArray } from 'rxjs'
 import { realClock, realScheduler } from '../../../runtime/index.js'
 import { Gate } from '../../../runtime/kernel/gate.js'
 import { FifoLock, sharedThreadLock } from '../../../runtime/kernel/lock.js'
-import { createTurn, type Span } from '../../../runtime/kernel/turn.js'
+import { createTurn, type TurnBegun } from '../../../runtime/kernel/turn.js'
 
 const settled = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
 
 function setUp() {
-  const world = { credit: true, halted: false, failures: [] as unknown[], spans: [] as Span[] }
+  const world = {
+    credit: true,
+    halted: false,
+    failures: [] as unknown[],
+    spans: [] as (TurnBegun & { start: number; end: number })[],
+  }
   const gate = new Gate({
     scheduler: realScheduler,
     mayTake: () => world.credit,
@@ -22,7 +27,7 @@ function setUp() {
     lock: new FifoLock(),
     halted: () => world.halted,
     onBegin: () => {},
-    onSpan: (span) => void world.spans.push(span),
+    onEnd: (turn, start, end) => void world.spans.push({ ...turn, start, end }),
     fail: (error) => void world.failures.push(error),
   })
   return { world, gate, turn }

@@ -3,11 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
-import { checkTimeKeys, createCostModel, createLinkModel } from '../../../runtime/time/cost.js'
+import { type CostedTurn, checkTimeKeys, createCosts, createLinkModel } from '../../../runtime/time/cost.js'
 import type { CostsConfig } from '../../../runtime/time/cost-config.js'
 
 const N = 40_000
 const turn = (index: number, actor = 'judge') => ({ actor, role: 'judge', name: 'judge', index })
+
+function createCostModel(config: CostsConfig, seed: number): (turn: CostedTurn) => number {
+  const costs = createCosts(config, seed)
+  return (turn) => costs(turn)(turn.index, turn.attributes)
+}
 
 function draws(cost: CostsConfig[string], seed = 1): number[] {
   const model = createCostModel({ judge: cost }, seed)

@@ -277,7 +277,7 @@ test('what throws is an uncaught exception, what nobody handles a rejection, at 
     )
   const { stdout, stderr } = run(0)
   t.is(stderr, '')
-  t.deepEqual(JSON.parse(stdout), ['thrown at 3', 'rejected at 5'])
+  t.deepEqual(JSON.parse(stdout), ['thrown at 3', 'rejected at 4'])
   t.is(run(9).stdout, stdout)
 })
 
