@@ -123,10 +123,10 @@ test('self-rewarding on own prompts: a model that cannot judge has nothing to le
     code: 'E_CONFIG',
     message: /^judging needs 98 tokens, and 64 fit/,
   })
-  const meta = [`model=${await ownModel({ context: 112 })}`, 'meta=true']
+  const meta = [`model=${await ownModel({ context: 180 })}`, 'meta=true', 'world.options.limits.verdict=40']
   await t.throwsAsync(run('self-rewarding', meta, small), {
     code: 'E_CONFIG',
-    message: /^comparing judgments needs \d+ tokens, and 112 fit/,
+    message: /^comparing judgments needs \d+ tokens, and 180 fit/,
   })
 })
 

@@ -20,7 +20,7 @@ test('texts are as the chat template writes them; the model ends where its folde
   t.is(world.answerContext('name oak fig'), '<s> name oak fig <score> ')
   t.is(tokenizer!.decode(world.answerTokens!('name oak fig', 'oak , fig')), 'oak , fig </s>')
   t.deepEqual(world.stopTokens, [2, 3])
-  t.deepEqual(world.limits, { answer: 6, verdict: 256, prompt: 128, context: 64 })
+  t.deepEqual(world.limits, { answer: 6, verdict: 256, preference: 256, prompt: 128, context: 64 })
   const plain = await opened({ prompts: ownPrompts(), template: 'plain' })
   t.is(plain.answerContext('name oak fig'), 'name oak fig')
   t.is((await opened({ prompts: ownPrompts(), limits: { ...LIMITS, context: 32 } })).limits.context, 32)
