@@ -2,9 +2,11 @@ import { evaluator, judge, learner, metaJudge, promptGenerator, sampler, source 
 import { paramLayout } from '../models/index.js'
 import { createWeightStore } from '../runtime/tensor/index.js'
 import { openBooks } from './books.js'
+import { costsOfRoles } from './method-roles.js'
 import { openTroupe } from './open-troupe.js'
 import type { RunOptions, Scenario } from './scenario.js'
 import { type SelfRewardingConfig, selfRewardingConfig } from './self-rewarding-config.js'
+import { selfRewardingCosts } from './self-rewarding-costs.js'
 import { planOf } from './self-rewarding-plan.js'
 import { quick } from './self-rewarding-presets.js'
 import { summarize } from './summarize.js'
@@ -43,7 +45,7 @@ async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
   const { demonstrations } = plan.learner
   const books = openBooks({ demonstrations, prompts, idle }, options.observe, options.resume?.books)
   const weights = createWeightStore(paramLayout(plan.common.model)).handle
-  const { troupe, elapsedMs } = openTroupe(options, { weights, books })
+  const { troupe, elapsedMs } = openTroupe({ ...options, config: ofItsRoles(config) }, { weights, books })
   const { supervise } = config
   try {
     const people = troupe.actor(source, { config: plan.source, supervise })
@@ -86,4 +88,13 @@ async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
   } finally {
     await troupe.stop()
   }
+}
+
+/** What is said of the meta-judge is left out where there is none: it would be refused as a mistake of the user's. */
+function ofItsRoles(config: SelfRewardingConfig): SelfRewardingConfig {
+  if (config.meta) return config
+  const { [metaJudge.role]: _, ...place } = config.place
+  const roles = Object.keys(selfRewardingCosts).map((key) => key.split(':')[0]!)
+  const others = new Set(roles.filter((role) => role !== metaJudge.role))
+  return { ...config, place, costs: costsOfRoles(config.costs, selfRewardingCosts, others) }
 }
