@@ -6,7 +6,7 @@ import type { GroupOutcome } from './selection.js'
 
 /**
  * What the passes at an iteration's end train on (ReST's Improve steps after a Grow step): all of the iteration's groups, each pass
- * with the completions whose scores are above a quantile of all of them.
+ * with the completions whose scores are above a quantile of all of them; the best always are, unless all scores are equal.
  */
 export function createImprovement(random: Random) {
   let grown: JudgedGroup[] = []
@@ -22,11 +22,10 @@ export function createImprovement(random: Random) {
       const scores = grown.flatMap(({ judgments }) =>
         judgments.flatMap(({ score }) => (score === undefined ? [] : [score])),
       )
-      if (scores.length === 0) return
-      const threshold = quantileSorted(
-        scores.sort((a, b) => a - b),
-        quantile,
-      )
+      scores.sort((a, b) => a - b)
+      const below = scores.findLast((score) => score < (scores.at(-1) as number))
+      if (below === undefined) return
+      const threshold = Math.min(below, quantileSorted(scores, quantile)) // of equal scores at the top all are kept
       const outcomes = random
         .stream('improve', version, quantile)
         .shuffle(grown)

@@ -14,9 +14,9 @@ export function createMixPool(random: Random) {
       const keep = demonstrations.flatMap(({ kind }, i) => (kind !== 'prompts' && sequences[i] ? [sequences[i]] : []))
       pool.push(...keep.slice(0, Math.max(0, MOST - pool.length)))
     },
-    /** `rows` of them for a step of the update of a version; none from an empty pool. */
-    draw(rows: number, version: number, step = 0): TokenSequence[] {
-      const chance = step === 0 ? random.stream('mix', version) : random.stream('mix', version, step)
+    /** `rows` of them for a step of a pass of the update of a version; none from an empty pool. */
+    draw(rows: number, version: number, step = 0, pass = 0): TokenSequence[] {
+      const chance = random.stream('mix', version, ...(step || pass ? [step] : []), ...(pass ? [pass] : []))
       return pool.length === 0 ? [] : Array.from({ length: rows }, () => chance.pick(pool))
     },
     snapshot: (): PackedSequences => packSequences(pool),

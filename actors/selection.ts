@@ -71,7 +71,7 @@ export function select(group: JudgedGroup, options: Selection): Selected {
       if (readable.length < scores.length) return { dropped: 'unreadable' }
       const logprobs = group.completions.map((completion) => completion.logprobs.reduce((sum, value) => sum + value, 0))
       const isUndesired = scores.map((score) => (score ?? 0) <= options.threshold)
-      return somePairs(likelihoodRankedPairs(logprobs, isUndesired), 'tie')
+      return somePairs(likelihoodRankedPairs(logprobs, isUndesired), 'unselected')
     }
     case 'best': {
       const best = bestOf(scores)

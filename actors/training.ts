@@ -107,7 +107,7 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
     if (last.lastOfIteration)
       for (const quantile of training.improve)
         for (const part of improvement.pass(quantile, config.promptsPerUpdate, version))
-          results.push(await objective.update(part, version))
+          results.push(await objective.update(part, version, results.length))
     version++
     for (const result of results) reportSteps(result)
     reportJudgePairs(outcomes)

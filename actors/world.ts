@@ -82,8 +82,8 @@ export interface World {
    */
   demonstrations(counts: DemonstrationCounts, random: Random, given?: DemonstrationCounts): Demonstration[]
   /**
-   * What `count` people write who are asked this, each on their own: the quality of the `ift` demonstrations. Absent where the
-   * world has no such people.
+   * What `count` people write who are asked this, each on their own: the quality of the `ift` demonstrations. In finite data there
+   * may be fewer, and those of the demonstrations come first. Absent where the world has no such people.
    */
   answers?(prompt: string, count: number, random: Random): string[]
   /**

@@ -1,4 +1,5 @@
 import { assert, TroupeError } from '../runtime/kernel/errors.js'
+import { IdRanges } from './id-ranges.js'
 
 export interface LedgerCounts {
   readonly issued: number
@@ -11,12 +12,18 @@ export interface LedgerCounts {
 /** A ledger as plain data. */
 export interface LedgerState {
   readonly inFlight: readonly string[]
+  /** Ids, and ranges of them: `3.0-41` is `3.0` to `3.41`. */
   readonly settled: readonly string[]
   readonly consumed: number
   readonly dropped: Readonly<Record<string, number>>
 }
 
-/** Where every sample went. The law: issued = consumed + dropped (by reason) + in flight, checked at every entry. */
+/**
+ * Where every sample went. Of what is settled only ranges are kept, so that a ledger grows with the batches that are under way
+ * and not with the run.
+ *
+ * The law: issued = consumed + dropped (by reason) + in flight, checked at every entry.
+ */
 export interface Ledger {
   /** `E_INVARIANT` if the id was ever issued before. */
   issue(id: string): void
@@ -30,8 +37,8 @@ export interface Ledger {
 }
 
 export function createLedger(): Ledger {
-  const inFlight = new Set<string>()
-  const settled = new Set<string>()
+  let inFlight = new Set<string>()
+  let settled = new IdRanges()
   const dropped = new Map<string, number>()
   const tally = { issued: 0, consumed: 0, dropped: 0 }
 
@@ -67,26 +74,23 @@ export function createLedger(): Ledger {
     }),
     snapshot: () => ({
       inFlight: [...inFlight],
-      settled: [...settled],
+      settled: settled.toStrings(),
       consumed: tally.consumed,
       dropped: Object.fromEntries(dropped),
     }),
     restore(state) {
       const droppedNow = Object.values(state.dropped).reduce((sum, count) => sum + count, 0)
-      const ids = new Set([...state.inFlight, ...state.settled])
-      const distinct = ids.size === state.inFlight.length + state.settled.length
-      if (!distinct || state.settled.length !== state.consumed + droppedNow)
+      const flying = new Set(state.inFlight)
+      const done = new IdRanges()
+      const distinct = state.settled.every((line) => done.addString(line)) && flying.size === state.inFlight.length
+      const apart = state.inFlight.every((id) => !done.has(id))
+      if (!distinct || !apart || done.size !== state.consumed + droppedNow)
         throw new TroupeError('E_JOURNAL', 'the ledger in the snapshot does not add up')
-      replace(inFlight, state.inFlight)
-      replace(settled, state.settled)
+      inFlight = flying
+      settled = done
       dropped.clear()
       for (const [reason, count] of Object.entries(state.dropped)) dropped.set(reason, count)
-      Object.assign(tally, { issued: ids.size, consumed: state.consumed, dropped: droppedNow })
+      Object.assign(tally, { issued: flying.size + done.size, consumed: state.consumed, dropped: droppedNow })
     },
   }
-}
-
-function replace(set: Set<string>, ids: readonly string[]): void {
-  set.clear()
-  for (const id of ids) set.add(id)
 }

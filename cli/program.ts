@@ -2,7 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { version } from './version.js'
 
 export const STAGES = ['inline', 'threads', 'virtual'] as const
-const SCALES = ['quick', 'full'] as const
+const SCALES = ['quick', 'full', 'tiny'] as const
 export const BACKENDS = ['auto', 'onnx', 'tensorflow', 'webgpu', 'cpu'] as const
 
 export interface RunArguments {
@@ -152,7 +152,11 @@ export function buildProgram(actions: Actions, done: (exitCode: number) => void)
     .description('small experiments for statements of the literature: the paper’s figure, ours, and whether it holds')
     .argument('[name...]', 'claims by their numbers, e.g. C14 (default: all)')
     .addOption(new Option('--seeds <k>', 'seeds 1 to k of each (default: 3, of quick experiments 10)').argParser(count))
-    .addOption(new Option('--scale <scale>', 'size of the experiments').choices(SCALES).default('quick'))
+    .addOption(
+      new Option('--scale <scale>', 'size of the experiments; tiny only shows that they run')
+        .choices(SCALES)
+        .default('quick'),
+    )
     .addOption(new Option('--backend <backend>', 'what computes the tensors').choices(BACKENDS).default('auto'))
     .option('--out <dir>', 'folder that keeps what was measured; only what is missing there is measured', 'runs/claims')
     .option('--fresh', 'measure anew what the folder has')

@@ -10,7 +10,6 @@ export const click = defineMethod({
   description: 'Contrastive learning on sequence likelihood from the model’s own generations.',
   defaults: {
     label: { by: 'points' },
-    annotator: { options: { noise: 0 } },
     sampler: { writers: [{ by: 'policy', n: 8 }], sampling: { temperature: 1, topP: 0.9 } },
     loss: { name: 'click', alpha: 15 },
     training: {
@@ -18,6 +17,7 @@ export const click = defineMethod({
       selection: { rule: 'likelihood', threshold: 3.5 },
       mix: { from: 'demonstrations', rows: 32, coefficient: 1 },
       rowsPerStep: 64,
+      optimizer: { learningRate: 1e-4 },
     },
   },
   traits: {

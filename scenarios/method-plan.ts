@@ -6,7 +6,7 @@ import { TroupeError } from '../runtime/index.js'
 import type { Backend } from '../runtime/tensor/index.js'
 import type { MethodConfig } from './method-config.js'
 import { modelOf } from './model-of.js'
-import { type Piece, runWorld } from './own-data.js'
+import { type Piece, type RunWorld, runWorld } from './own-data.js'
 import { checkBatch, publishEveryOf } from './staleness.js'
 
 type Training = z.input<typeof trainingSchema>
@@ -36,19 +36,16 @@ export async function methodPlan(
   arrangement: Arrangement,
   { backend, out }: { readonly backend: Backend; readonly out: string },
 ) {
-  const {
-    world,
-    reference,
-    gold,
-    start,
-    demonstrations: counts,
-  } = await runWorld(scenario, config, needsOf(arrangement))
+  const own = await runWorld(scenario, config, needsOf(arrangement))
+  const { world, reference, gold, start, mostAnswers, demonstrations: counts } = own
   checkBatch({ batch: config.batchSize, promptsPerUpdate: config.promptsPerUpdate })
   const { iterations, promptsPerUpdate, batchSize: batch, repeat, staleness } = config
-  const { rater, label, writers, rewardModel } = arrangement
+  const { rater, label, writers } = arrangement
   const isOffline = rater === 'people'
   const people = countOf(writers, 'people')
+  const rated = Math.min(config.answers, mostAnswers)
   checkReplicas(config, arrangement)
+  checkCorrection(arrangement)
 
   const common = {
     model: await modelOf(config.model, world),
@@ -56,37 +53,22 @@ export async function methodPlan(
     engine: { ...config.engine, backend },
   }
   const data = { world: reference, iterations, promptsPerUpdate, batch, repeat }
-  const { labels: _, prompts: rewardPrompts, answers: rewardAnswers, ...reward } = rewardModel
-  const rewardData = {
-    world: reference,
-    iterations: [rewardPrompts],
-    promptsPerUpdate: Math.min(reward.batch, rewardPrompts),
-    batch: Math.min(reward.batch, rewardPrompts),
-  }
   const outside = config.remote ? { remote: config.remote } : { annotator: config.annotator }
   const sampling = { inFlight: config.sampler.inFlight, sampling: config.sampler.sampling }
   return {
     common,
     source: { world: reference, demonstrations: counts, seedPrompts: 1 },
     prompts: { ...data, staleness: staleness.max, answers: people },
-    pairs: { ...data, answers: config.answers },
+    pairs: { ...data, answers: rated },
     sampler: { ...common, ...sampling, writers: [...writers] },
     annotator: { ...outside, label },
-    rewardModel: { ...common, ...reward, prompts: rewardPrompts, answers: rewardAnswers, label },
-    /** What the reward model is trained on. */
-    rewardPairs: { ...rewardData, answers: rewardAnswers },
-    rewardPrompts: { ...rewardData, staleness: 'iteration' as const },
-    rewardSampler: { ...common, ...sampling, writers: [{ by: 'first' as const, n: rewardAnswers }] },
-    rewardAnnotator: {
-      ...outside,
-      label: { ...label, by: 'pairs' as const, which: 'all' as const, orders: 'both' as const },
-    },
+    ...rewardPlan(arrangement, own, common, { sampling, outside }),
     learner: {
       ...common,
       sft: config.sft,
       training: arrangement.training.map((training) => ({
         ...training,
-        completions: completionsOf(training, isOffline ? [{ by: 'people', n: config.answers }] : writers),
+        completions: completionsOf(training, isOffline ? [{ by: 'people', n: rated }] : writers),
         behaviour: !isOffline && people === 0,
       })),
       start: start ?? config.start,
@@ -102,6 +84,30 @@ export async function methodPlan(
       ...common,
       gold,
       ...config.evaluation,
+    },
+  }
+}
+
+/** The parts of the roles that make a reward model. */
+function rewardPlan<Common extends object, Sampling extends object, Outside extends object>(
+  { rewardModel, label }: Arrangement,
+  { reference, mostAnswers }: RunWorld,
+  common: Common,
+  { sampling, outside }: { readonly sampling: Sampling; readonly outside: Outside },
+) {
+  const { labels, prompts, answers: wanted, ...reward } = rewardModel
+  const answers = labels === 'people' ? Math.min(wanted, mostAnswers) : wanted
+  const batch = Math.min(reward.batch, prompts)
+  const data = { world: reference, iterations: [prompts], promptsPerUpdate: batch, batch }
+  return {
+    rewardModel: { ...common, ...reward, prompts, answers, label },
+    /** What the reward model is trained on. */
+    rewardPairs: { ...data, answers },
+    rewardPrompts: { ...data, staleness: 'iteration' as const },
+    rewardSampler: { ...common, ...sampling, writers: [{ by: 'first' as const, n: answers }] },
+    rewardAnnotator: {
+      ...outside,
+      label: { ...label, by: 'pairs' as const, which: 'all' as const, orders: 'both' as const },
     },
   }
 }
@@ -132,6 +138,22 @@ function needsOf({ rater, writers, rewardModel }: Arrangement): Piece[] {
     ...(rater === 'reward-model' && labels === 'people' ? (['pairs'] as const) : []),
     ...(asks ? (['annotator'] as const) : []),
   ]
+}
+
+/** Importance weights are of what the policy itself wrote, for objectives that have them. */
+function checkCorrection({ rater, writers, training }: Arrangement): void {
+  for (const { objective = 'preference', correction } of training) {
+    if ((correction?.kind ?? 'none') === 'none') continue
+    const isOwn = rater !== 'people' && writers.every(({ by }) => by === 'policy')
+    if (isOwn && (objective === 'preference' || objective === 'reinforce')) continue
+    const why = isOwn
+      ? `the objective ${objective} has no importance weights`
+      : 'not only the policy wrote the completions'
+    throw new TroupeError('E_CONFIG', `training.correction.kind is ${correction?.kind}, but ${why}`, {
+      where: 'training.correction.kind',
+      hint: 'Leave it at none',
+    })
+  }
 }
 
 /** Each of several replicas would have to be given what only one can get. */

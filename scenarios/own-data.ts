@@ -70,10 +70,12 @@ interface OwnDataConfig {
 }
 
 /** The world of a run and what follows from whose it is. */
-interface RunWorld {
+export interface RunWorld {
   readonly world: World
   readonly reference: Reference
   readonly demonstrations: DemonstrationCounts
+  /** Rated answers to a prompt, at most: own pairs have two. */
+  readonly mostAnswers: number
   /** Absent where nobody can score answers to one's own prompts. */
   readonly gold?: Reference | undefined
   /** Where training starts from. */
@@ -92,12 +94,23 @@ export async function runWorld(scenario: string, config: OwnDataConfig, needs: r
   const given = new Set(PIECES.filter((piece) => piece !== 'annotator' && files[piece] !== undefined))
   if (given.size === 0) {
     const gold = { ...config.gold, options: { ...config.world.options, ...config.gold.options } }
-    return { world: await loadWorld(config.world), reference: config.world, demonstrations, gold }
+    return {
+      world: await loadWorld(config.world),
+      reference: config.world,
+      demonstrations,
+      mostAnswers: Number.POSITIVE_INFINITY,
+      gold,
+    }
   }
   const isOwn = (reference: Reference | undefined, usual: string) =>
     reference !== undefined && reference.module !== usual
   if (config.remote !== undefined || isOwn(config.annotator, worlds.default.annotator)) given.add('annotator')
   requirePieces(scenario, ['model', ...needs], given)
+  if (prompts !== undefined && needs.includes('demonstrations'))
+    throw new TroupeError('E_CONFIG', `scenario "${scenario}" takes its prompts from the demonstrations or pairs`, {
+      where: 'prompts',
+      hint: 'Leave out prompts: each must come with what people answered',
+    })
   const reference = {
     module: isOwn(config.world, worlds.default.world) ? config.world.module : worlds.files.world,
     options: { ...config.world.options, ...definedOf(files) },
@@ -109,6 +122,7 @@ export async function runWorld(scenario: string, config: OwnDataConfig, needs: r
     world,
     reference,
     demonstrations: { ift: own, eft: 0, prompts: 0 },
+    mostAnswers: 2,
     gold: isOwn(config.gold, worlds.default.gold) ? config.gold : undefined,
     start: model.from,
   }

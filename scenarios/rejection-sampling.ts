@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { defineMethod } from './method.js'
-import { PPO_DEFAULTS } from './rlhf.js'
 
 /**
  * Rejection-sampling fine-tuning (Llama 2, Touvron et al. 2023, arXiv 2307.09288): the best of N by the reward model is imitated, with the
@@ -22,13 +21,14 @@ export const rejectionSampling = defineMethod({
       objective: 'nll',
       selection: { rule: 'best' },
       replay: { rounds: 'all', rows: 16 },
+      policy: { kl: 0.1 },
       optimizer: { learningRate: 4e-4 },
     },
   },
   arrange: ({ then, iterations }, { training: [first] }) => {
     if (then === 'none' || !first) return {}
     const imitation = Array.from({ length: iterations.length - 1 }, () => first)
-    return { training: [...imitation, { ...first, ...PPO_DEFAULTS }] }
+    return { training: [...imitation, { ...first, objective: 'ppo', reference: 'first', selection: { rule: 'all' } }] }
   },
   traits: {
     humanPreferences: 'reward model',

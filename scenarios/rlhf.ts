@@ -1,7 +1,7 @@
 import { defineMethod } from './method.js'
 
 /** PPO as InstructGPT has it, at the step size of a small model. */
-export const PPO_DEFAULTS = {
+const PPO_DEFAULTS = {
   objective: 'ppo',
   reference: 'first',
   selection: { rule: 'all' },

@@ -68,7 +68,8 @@ export function optimizerOf(
   iteration: number,
 ): OptimizerOptions {
   const { iterations, promptsPerUpdate } = config
-  const own = iterations[Math.min(Math.max(0, iteration), iterations.length - 1)] ?? promptsPerUpdate
-  const prompts = training.reference === 'first' ? iterations.reduce((a, b) => a + b, 0) : own
-  return { ...training.optimizer, totalSteps: Math.ceil(prompts / promptsPerUpdate) * training.epochs }
+  const updates = iterations.map((prompts) => Math.ceil(prompts / promptsPerUpdate))
+  const own = updates[Math.min(Math.max(0, iteration), updates.length - 1)] ?? 1
+  const all = updates.reduce((a, b) => a + b, 0)
+  return { ...training.optimizer, totalSteps: (training.reference === 'first' ? all : own) * training.epochs }
 }

@@ -22,18 +22,18 @@ export function createImitation(context: ObjectiveContext): Objective {
     snapshot: base.snapshot,
     restore: base.restore,
     dispose: base.dispose,
-    async update(outcomes, version) {
+    async update(outcomes, version, pass = 0) {
       const fresh = outcomes.flatMap(({ group, selected }) =>
         'singles' in selected ? selected.singles.map((i) => base.written(group, i)) : [],
       )
       if (fresh.length === 0) return null
-      base.replay.add(fresh)
-      const all = [...fresh, ...base.replay.draw(version)]
+      if (pass === 0) base.replay.add(fresh)
+      const all = [...fresh, ...base.replay.draw(version, pass)]
       const steps: Awaited<ReturnType<typeof trainer.step>>[] = []
       for (let epoch = 0; epoch < training.epochs; epoch++)
         for (const chosen of chunks(all, capacity)) {
           const mixed =
-            training.mix.coefficient > 0 ? demonstrations.draw(training.mix.rows, version, steps.length) : []
+            training.mix.coefficient > 0 ? demonstrations.draw(training.mix.rows, version, steps.length, pass) : []
           const weights = [...chosen.map(() => 1), ...mixed.map(() => training.mix.coefficient)]
           const rows = [...chosen.map(({ sequence }) => sequence), ...mixed]
           steps.push(await trainer.step(rows, [vector(rows.length, weights)]))

@@ -43,8 +43,11 @@ export interface ObjectiveState {
 export interface Objective {
   /** A new iteration: @param reference replaces the reference model and the optimizer starts afresh, where it is given. */
   begin(iteration: number, reference: Float32Array | undefined): Promise<void>
-  /** One update; null when nothing was selected (weights stay as they are). */
-  update(outcomes: readonly GroupOutcome[], version: number): Promise<UpdateResult | null>
+  /**
+   * One update; null when nothing was selected (weights stay as they are). `pass` counts those of an iteration's end (`improve`), which
+   * train on what the iteration's updates have had: 0, the default, is none of them.
+   */
+  update(outcomes: readonly GroupOutcome[], version: number, pass?: number): Promise<UpdateResult | null>
   /** Brings `params` up to date. */
   pull(): Promise<void>
   snapshot(): Promise<ObjectiveState>

@@ -2,7 +2,7 @@ import { effectiveSampleSize, type PairCorrection, preferenceLoss, preferenceObj
 import { createTrainer } from '../../models/index.js'
 import type { TokenSequence, TrainingExtra } from '../../models/types.js'
 import { TroupeError } from '../../runtime/kernel/errors.js'
-import type { JudgedGroup } from '../messages.js'
+import type { JudgedGroup, Writer } from '../messages.js'
 import type { GroupOutcome } from '../selection.js'
 import { toSequence } from '../supervised.js'
 import type { TrainingConfig } from '../training-config.js'
@@ -25,7 +25,8 @@ interface Pair {
   readonly rejected: Written
   /** Where people wrote it. */
   readonly people: Written | undefined
-  readonly isChosenOfFirst: boolean
+  /** Which of the two the first model wrote, where one of them is its. */
+  readonly ofFirst: 'chosen' | 'rejected' | undefined
 }
 
 /** How fast BCO's shift follows the implicit rewards. */
@@ -66,7 +67,7 @@ export function createPairs(context: ObjectiveContext): Objective {
       chosen: base.writtenAfter(context, chosen),
       rejected: base.writtenAfter(context, rejected),
       people: undefined,
-      isChosenOfFirst: false,
+      ofFirst: undefined,
     }))
 
   const pairsOf = ({ group, selected }: GroupOutcome): Pair[] => {
@@ -77,16 +78,35 @@ export function createPairs(context: ObjectiveContext): Objective {
       chosen: base.written(group, chosen),
       rejected: base.written(group, rejected),
       people: people < 0 ? undefined : base.written(group, people),
-      isChosenOfFirst: group.completions[chosen]?.writer === 'first',
+      ofFirst: firstOf(group.completions[chosen]?.writer, group.completions[rejected]?.writer),
     }))
   }
 
-  /** Each prompt with the chosen completion of the next pair: what the policy thinks of an answer to something else. */
+  /**
+   * Each prompt with the chosen completion of the next pair of another prompt: what the policy thinks of an answer to something else.
+   * With one prompt alone there is none, and nothing is written for it: a log-ratio of 0.
+   */
   const mismatchedOf = (pairs: readonly Pair[]): Written[] =>
     pairs.map(({ context }, i) => {
-      const { sequence } = (pairs[(i + 1) % pairs.length] as Pair).chosen
-      return unwritten(toSequence(tokenizer, context, sequence.tokens.slice(sequence.promptLength)))
+      const other = [...pairs.slice(i + 1), ...pairs.slice(0, i)].find((pair) => pair.context !== context)
+      if (!other) return padding
+      const { tokens, promptLength } = other.chosen.sequence
+      return unwritten(toSequence(tokenizer, context, tokens.slice(promptLength)))
     })
+
+  /** 1 where the first model wrote the chosen completion, 0 where it wrote the rejected one. */
+  function sideOf({ ofFirst }: Pair): number {
+    if (!ofFirst && loss.needs.includes('referenceSide'))
+      throw new TroupeError(
+        'E_CONFIG',
+        `the loss ${loss.name} needs a completion that the first model wrote in each pair`,
+        {
+          where: 'learner',
+          hint: 'Let the policy and the first model write: sampler.writers=[{"by":"policy"},{"by":"first"}]',
+        },
+      )
+    return Number(ofFirst === 'chosen')
+  }
 
   function mixed(pairs: readonly Pair[], version: number, step: number): readonly Written[] {
     if (mixRows === 0) return []
@@ -116,10 +136,7 @@ export function createPairs(context: ObjectiveContext): Objective {
       behaviour: { perToken: rows.map(({ logprobs }) => logprobs) },
       refMismatched: part(2),
       rewardShift: vector(1, [shift]),
-      referenceSide: vector(
-        capacity,
-        pairs.map(({ isChosenOfFirst }) => Number(isChosenOfFirst)),
-      ),
+      referenceSide: vector(capacity, pairs.map(sideOf)),
     }
     const sequences: TokenSequence[] = rows.map(({ sequence }) => sequence)
     const result = await trainer.step(
@@ -130,7 +147,10 @@ export function createPairs(context: ObjectiveContext): Objective {
   }
 
   return {
-    begin: base.begin,
+    begin(iteration, reference) {
+      if (reference) shift = 0 // log-ratios to the new one begin at 0
+      return base.begin(iteration, reference)
+    },
     pull: () => trainer.pull(),
     dispose: base.dispose,
     async update(outcomes, version) {
@@ -166,6 +186,11 @@ export function createPairs(context: ObjectiveContext): Objective {
   }
 }
 
+function firstOf(chosen: Writer | undefined, rejected: Writer | undefined): Pair['ofFirst'] {
+  if (chosen === 'first') return 'chosen'
+  return rejected === 'first' ? 'rejected' : undefined
+}
+
 /** What an objective over pairs measured, by the names that the field gives it. */
 function metricsOf(names: readonly string[], values: readonly number[]): Record<string, number> {
   const of = (name: string) => values[names.indexOf(name)]
@@ -181,9 +206,13 @@ function metricsOf(names: readonly string[], values: readonly number[]): Record<
 }
 
 /** The correction of pairs, which is of whole sequences. */
-function correctionOf({ correction }: TrainingConfig): PairCorrection | undefined {
+function correctionOf({ correction, behaviour }: TrainingConfig): PairCorrection | undefined {
   const { kind, level, cap, low, high } = correction
   if (kind === 'none') return undefined
+  if (!behaviour)
+    throw new TroupeError('E_CONFIG', 'pairs that people wrote have no log-probabilities to be corrected by', {
+      hint: 'Set correction.kind=none',
+    })
   if (level === 'token')
     throw new TroupeError('E_CONFIG', 'a correction of pairs is of whole sequences, not of tokens', {
       hint: 'Set correction.level=sequence',

@@ -60,8 +60,8 @@ export function createPpo(context: ObjectiveContext): Objective {
     })
   }
 
-  function step(batch: readonly Experience[], version: number, index: number) {
-    const texts = demonstrations.draw(pretrainRows, version, index)
+  function step(batch: readonly Experience[], ...at: readonly [version: number, index: number, pass: number]) {
+    const texts = demonstrations.draw(pretrainRows, ...at)
     const fill = Array.from({ length: rollouts - batch.length }, () => padding)
     const rest = Array.from({ length: pretrainRows - texts.length }, () => padding.sequence)
     const sequences = [...batch, ...fill].map(({ sequence }) => sequence)
@@ -100,14 +100,14 @@ export function createPpo(context: ObjectiveContext): Objective {
       await critic.dispose()
       await base.dispose()
     },
-    async update(outcomes, version) {
+    async update(outcomes, version, pass = 0) {
       const written = rolloutsOf(outcomes, base.written, policy)
       if (written.length === 0) return null
       const all = await experience(written)
       const steps: Awaited<ReturnType<typeof step>>[] = []
       for (let epoch = 0; epoch < training.epochs; epoch++) {
         const order = training.epochs === 1 ? all : random.stream('rollouts', version, epoch).shuffle(all)
-        for (const batch of chunks(order, rollouts)) steps.push(await step(batch, version, steps.length))
+        for (const batch of chunks(order, rollouts)) steps.push(await step(batch, version, steps.length, pass))
       }
       const mean = (of: (rollout: Experience) => number) => sumOf(all.map(of)) / all.length
       const metric = (name: (typeof PPO_METRICS)[number]) => PPO_METRICS.indexOf(name)

@@ -10,6 +10,7 @@ import {
   vector,
   type Written,
 } from './objective.js'
+import { ratingOf } from './rollouts.js'
 
 interface Ranked {
   readonly completions: readonly Written[]
@@ -57,15 +58,15 @@ export function createRanking(context: ObjectiveContext): Objective {
     snapshot: base.snapshot,
     restore: base.restore,
     dispose: base.dispose,
-    async update(outcomes, version) {
+    async update(outcomes, version, pass = 0) {
       const fresh = outcomes.flatMap(({ group, selected }): Ranked[] => {
         if (!('singles' in selected)) return []
-        const rewards = selected.singles.map((i) => group.judgments[i]?.score ?? 0)
+        const rewards = selected.singles.map((i) => ratingOf(group, i) ?? 0)
         return [{ completions: selected.singles.map((i) => base.written(group, i)), rewards }]
       })
       if (fresh.length === 0) return null
-      base.replay.add(fresh)
-      const all = [...fresh, ...base.replay.draw(version)]
+      if (pass === 0) base.replay.add(fresh)
+      const all = [...fresh, ...base.replay.draw(version, pass)]
       const steps: Awaited<ReturnType<typeof step>>[] = []
       for (let epoch = 0; epoch < training.epochs; epoch++)
         for (const groups of chunks(all, prompts)) steps.push(await step(groups))

@@ -49,7 +49,7 @@ export function createReinforce(context: ObjectiveContext): Objective {
       const usable = isNash ? written.filter(({ preference }) => preference !== undefined) : written
       if (usable.length === 0) return null
       const reference = await base.reference(usable.map(({ sequence }) => sequence))
-      const priced = price(usable, reference, policy.kl)
+      const priced = price(usable, reference, isNash ? policy.tau : policy.kl)
       const advantages = sequenceAdvantages(priced, policy.baseline)
       const all = priced.map((rollout, i): Weighed => ({ ...rollout, advantage: advantages[i] ?? 0 }))
       const steps: Awaited<ReturnType<typeof step>>[] = []

@@ -24,11 +24,11 @@ export function createReplay<T>(
       if (!isOn) return
       kept.set(iteration, [...(kept.get(iteration) ?? []), ...items])
     },
-    /** Some of the iterations before, for the update of a version. */
-    draw(version: number): T[] {
+    /** Some of the iterations before, for a pass of the update of a version. */
+    draw(version: number, pass = 0): T[] {
       const pool = [...kept].filter(([round]) => round < iteration).flatMap(([, items]) => items)
       if (!isOn || pool.length === 0) return []
-      const chance = random.stream('replay', version)
+      const chance = random.stream('replay', version, ...(pass ? [pass] : []))
       return Array.from({ length: rows }, () => chance.pick(pool))
     },
     snapshot: (): ReplayState<T> => ({ iteration, rounds: new Map([...kept].map(([k, items]) => [k, [...items]])) }),

@@ -10,7 +10,7 @@ export interface Rollout extends Written {
   readonly prompt: number
   /** The rater's score, or how often it was preferred where it only compares, less the penalty where it was cut off. */
   readonly score: number
-  /** P(it beats its opponent): the mean over its comparisons; undefined where there are none. */
+  /** P(it beats its opponent): the mean over its comparisons with opponents; undefined where there are none. */
   readonly preference: number | undefined
 }
 
@@ -34,21 +34,32 @@ export function rolloutsOf(
     const own = selected.singles.filter((i) => (group.completions[i]?.writer ?? 'policy') === 'policy')
     return own.map((i) => {
       const penalty = group.completions[i]?.finish === 'length' ? missingEosPenalty : 0
-      const preference = preferenceOf(group, i)
+      const preference = preferenceOverOpponents(group, i)
       const score = (group.judgments[i]?.score ?? preference ?? 0) - penalty
       return { ...written(group, i), prompt, score, preference }
     })
   })
 }
 
-function preferenceOf({ comparisons = [] }: JudgedGroup, index: number): number | undefined {
-  const own = comparisons.flatMap(({ first, second, opinion }) => {
+/** A completion's score; how often it was preferred, where it was only compared. */
+export const ratingOf = (group: JudgedGroup, index: number): number | undefined =>
+  group.judgments[index]?.score ?? preferenceOf(group, index, () => true)
+
+/** Mean of P(it is better) over its comparisons with some of the others. */
+function preferenceOf({ comparisons = [] }: JudgedGroup, index: number, counts: (other: number) => boolean) {
+  const met = comparisons.flatMap(({ first, second, opinion }) => {
     const probability = probabilityOf(opinion)
-    if (probability === undefined) return []
-    if (first === index) return [probability]
-    return second === index ? [1 - probability] : []
+    if (probability === undefined || (first !== index && second !== index)) return []
+    if (first === index) return counts(second) ? [probability] : []
+    return counts(first) ? [1 - probability] : []
   })
-  return own.length === 0 ? undefined : sumOf(own) / own.length
+  return met.length === 0 ? undefined : sumOf(met) / met.length
+}
+
+/** The same against its opponents: what others than the policy wrote; the policy's own where nobody else writes. */
+function preferenceOverOpponents(group: JudgedGroup, index: number): number | undefined {
+  const isOpponent = group.completions.map(({ writer = 'policy' }) => writer !== 'policy')
+  return preferenceOf(group, index, (other) => isOpponent[other] === true || !isOpponent.includes(true))
 }
 
 export function price(rollouts: readonly Rollout[], reference: readonly Float32Array[], beta: number): Priced[] {

@@ -28,6 +28,8 @@ export interface BoundPreferenceLoss {
 export interface PreferenceLoss {
   /** Name and source, in a line. */
   readonly summary: string
+  /** Of a pair, in the symbols of docs/methods/losses.md. */
+  readonly formula: string
   /** Its parameters: each with its default, where there is one, and what it means. */
   readonly parameters: z.ZodObject
   /** `E_CONFIG` names the parameter that is wrong, missing or not this loss's. */
@@ -36,6 +38,7 @@ export interface PreferenceLoss {
 
 interface Definition<Shape extends z.ZodRawShape> {
   readonly summary: string
+  readonly formula: string
   readonly parameters: z.ZodObject<Shape>
   readonly usesReference?: boolean
   readonly needs?: readonly PairExtra[]
@@ -47,10 +50,11 @@ interface Definition<Shape extends z.ZodRawShape> {
 }
 
 export function defineLoss<Shape extends z.ZodRawShape>(definition: Definition<Shape>): PreferenceLoss {
-  const { summary, parameters, usesReference = true, needs = [], isSeparable = true } = definition
+  const { summary, formula, parameters, usesReference = true, needs = [], isSeparable = true } = definition
   const { rewardScale, perPair, tokenWeights, ofLogits } = definition
   return {
     summary,
+    formula,
     parameters: parameters as unknown as z.ZodObject,
     bind(name, given = {}) {
       const parsed = parameters.safeParse(given)

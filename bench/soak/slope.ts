@@ -13,6 +13,9 @@ export interface Point {
   readonly value: number
 }
 
+/** What of a span of time the line goes through. */
+type BlockValue = 'mean' | 'least'
+
 const HOUR_MS = 3_600_000
 /** Fewer points than this leave the interval to chance. */
 const MIN_BLOCKS = 4
@@ -20,10 +23,11 @@ const MIN_BLOCKS = 4
 /**
  * The slope of `points`, undefined while there are too few. Memory has a memory: what is sampled every few seconds
  * hangs together from sample to sample, and an interval that takes the samples for independent would be far too narrow.
- * So the line goes through the means of `blocks` equal spans of time, which hang together much less.
+ * So the line goes through the means of `blocks` equal spans of time, which hang together much less; or through their least
+ * values, where work under way comes and goes on top of what is looked for.
  */
-export function slopeOf(points: readonly Point[], blocks: number): Slope | undefined {
-  const means = blockMeans(points, blocks)
+export function slopeOf(points: readonly Point[], blocks: number, of: BlockValue = 'mean'): Slope | undefined {
+  const means = blockValues(points, blocks, of)
   const n = means.length
   if (n < MIN_BLOCKS) return undefined
   const meanX = average(means.map(({ atMs }) => atMs))
@@ -42,8 +46,8 @@ export function slopeOf(points: readonly Point[], blocks: number): Slope | undef
   }
 }
 
-/** Means of time and value over equal spans of time; spans without a point are left out. */
-function blockMeans(points: readonly Point[], blocks: number): Point[] {
+/** Mean time and mean or least value of equal spans of time; spans without a point are left out. */
+function blockValues(points: readonly Point[], blocks: number, of: BlockValue): Point[] {
   const from = points[0]?.atMs ?? 0
   const span = ((points.at(-1)?.atMs ?? 0) - from) / blocks
   if (span <= 0) return []
@@ -51,10 +55,13 @@ function blockMeans(points: readonly Point[], blocks: number): Point[] {
   for (const point of points) shares[Math.min(blocks - 1, Math.floor((point.atMs - from) / span))]?.push(point)
   return shares
     .filter((share) => share.length > 0)
-    .map((share) => ({
-      atMs: average(share.map(({ atMs }) => atMs)),
-      value: average(share.map(({ value }) => value)),
-    }))
+    .map((share) => {
+      const values = share.map(({ value }) => value)
+      return {
+        atMs: average(share.map(({ atMs }) => atMs)),
+        value: of === 'least' ? Math.min(...values) : average(values),
+      }
+    })
 }
 
 /** z, the 97.5 % quantile of the standard normal. */

@@ -7,7 +7,7 @@ import type { Figures } from '../../scenarios/claims/index.js'
 const recordSchema = z.object({
   claim: z.string(),
   seed: z.int(),
-  scale: z.enum(['quick', 'full']),
+  scale: z.enum(['quick', 'full', 'tiny']),
   backend: z.string(),
   commit: z.string(),
   machine: z.string(),

@@ -17,13 +17,11 @@ export interface ArmResult {
   readonly metrics: Readonly<Record<string, readonly number[]>>
 }
 
-type Context = Pick<Trial, 'seed' | 'backend' | 'commit' | 'out' | 'signal' | 'log'>
-
 /**
  * Runs a scenario with its defaults and these settings, in worker threads. What has run once at this commit is not run again,
  * whichever claim asks for it: claims share their arms through the folder `trial.out`.
  */
-export async function runArm(trial: Context, name: string, settings: Settings): Promise<ArmResult> {
+export async function runArm(trial: Trial, name: string, settings: Settings): Promise<ArmResult> {
   const folder = folderOf(trial, name, settings)
   const kept = join(folder, 'result.json')
   if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8')) as ArmResult
@@ -36,12 +34,21 @@ export async function runArm(trial: Context, name: string, settings: Settings): 
  * Settings under which a scenario starts from M1 of this seed, supervised once for all arms: all of them begin with the same
  * weights.
  */
-export async function fromM1(trial: Context, training: Settings = {}): Promise<Settings> {
-  const settings = laid({ demonstrations: { ift: 24_000 }, ...NO_TRAINING }, training)
+export async function fromM1(trial: Trial, training: Settings = {}): Promise<Settings> {
+  const settings = laid({ demonstrations: { ift: DEMONSTRATIONS[trial.scale] }, ...NO_TRAINING }, training)
   await runArm(trial, 'dpo', settings)
   const folder = join(folderOf(trial, 'dpo', settings), 'checkpoints', 'M1')
   return { start: folder, demonstrations: { ift: 0 } }
 }
+
+/** Of people, for M1; three times as many rounds begin from the same M1. */
+const DEMONSTRATIONS = { tiny: 256, quick: 24_000, full: 24_000 } as const
+
+/** What makes a run of the least size beside that. */
+const TINY = {
+  rewardModel: { prompts: 32 },
+  evaluation: { prompts: 4, samples: 2 },
+} as const
 
 /** The least that a scenario can do after its supervised part. */
 const NO_TRAINING = {
@@ -61,7 +68,7 @@ export function laid(under: Settings, over: Settings): Settings {
   return merged
 }
 
-function folderOf({ out, seed, backend, commit }: Context, name: string, settings: Settings): string {
+function folderOf({ out, seed, backend, commit }: Trial, name: string, settings: Settings): string {
   const key = JSON.stringify([name, settings, seed, backend, commit])
   return join(resolve(out), `${name}-${seed}-${createHash('sha1').update(key).digest('hex').slice(0, 12)}`)
 }
@@ -81,9 +88,10 @@ async function inFolder(folder: string, work: (out: string) => Promise<ArmResult
   }
 }
 
-async function run(trial: Context, name: string, settings: Settings, out: string): Promise<ArmResult> {
+async function run(trial: Trial, name: string, settings: Settings, out: string): Promise<ArmResult> {
   const scenario = scenarios[name] as Scenario
-  const config = scenario.config.parse(laid(settings, { journal: { everyMs: 0 } }))
+  const small = trial.scale === 'tiny' && 'rewardModel' in scenario.config.shape ? TINY : {}
+  const config = scenario.config.parse(laid(laid(small, settings), { journal: { everyMs: 0 } }))
   const metrics: Record<string, number[]> = {}
   const observe = (event: RunEvent) => {
     if (event.type !== 'metric') return

@@ -6,8 +6,8 @@ export type Figures = Readonly<Record<string, number>>
 
 export interface Trial {
   readonly seed: number
-  /** `quick`: at most two minutes a seed on two cores. `full`: more data and updates, for the same criterion. */
-  readonly scale: 'quick' | 'full'
+  /** `quick`: about a minute or two a seed on two cores. `full`: three times as much. `tiny`: says only that it runs. */
+  readonly scale: 'tiny' | 'quick' | 'full'
   readonly backend: Backend
   /** A folder in which runs are kept that several claims share. */
   readonly out: string

@@ -84,3 +84,49 @@ test('a ledger that was put away knows what it knew', (t) => {
   for (const wrong of [{ consumed: 2 }, { dropped: {} }, { settled: ['a', 'a'] }, { inFlight: ['a', 'c'] }])
     t.throws(() => again.restore({ ...state, ...wrong }), { code: 'E_JOURNAL', message: /does not add up/ })
 })
+
+test('what a ledger keeps of a long run does not grow with it, and every id is still known', (t) => {
+  const ledger = createLedger()
+  for (let batch = 0; batch < 500; batch++) {
+    const ids = Array.from({ length: 8 }, (_, i) => `3.${8 * batch + i}`)
+    for (const id of ids) ledger.issue(id)
+    for (const id of ids.toReversed()) ledger.consume(id)
+  }
+  for (const id of ['3.4000', '3.4001', '4.0', 'x']) ledger.issue(id)
+  ledger.drop('3.4001', 'tie')
+  ledger.consume('x')
+  const state = ledger.snapshot()
+  t.deepEqual([...state.settled].sort(), ['3.0-3999', '3.4001-4001', 'x'])
+  const again = createLedger()
+  again.restore(state)
+  t.deepEqual(again.counts(), { issued: 4004, consumed: 4001, dropped: { tie: 1 }, inFlight: 2 })
+  for (const known of ['3.0', '3.1234', '3.3999', '3.4000', '3.4001', 'x', '4.0'])
+    t.throws(() => again.issue(known), { code: 'E_INVARIANT' })
+  again.issue('3.4002')
+  again.issue('3.04')
+  const overlapping = { ...state, settled: ['3.0-3999', '3.3999-4000', 'x'] }
+  t.throws(() => again.restore(overlapping), { code: 'E_JOURNAL' })
+  t.throws(() => again.restore({ ...state, inFlight: ['3.77', '4.0'] }), { code: 'E_JOURNAL' })
+})
+
+test('ids in ranges are as ids in a set, in any order and after any snapshot', (t) => {
+  const id = fc.oneof(
+    fc.tuple(fc.constantFrom('', '0.', '1.', 'a-', '3-'), fc.integer({ min: 0, max: 12 })).map(([a, n]) => `${a}${n}`),
+    fc.constantFrom('x', '', '-', '007', '1-2', 'a-3-5', '0.5-'),
+  )
+  fc.assert(
+    fc.property(fc.array(id, { maxLength: 60 }), fc.array(id, { maxLength: 20 }), (entered, asked) => {
+      const ledger = createLedger()
+      const set = new Set(entered)
+      for (const each of set) ledger.issue(each)
+      for (const each of set) ledger.consume(each)
+      const again = createLedger()
+      again.restore(ledger.snapshot())
+      t.is(again.counts().consumed, set.size)
+      for (const each of [...entered, ...new Set(asked)]) {
+        if (set.has(each)) t.throws(() => again.issue(each), { code: 'E_INVARIANT' })
+        else again.issue(each)
+      }
+    }),
+  )
+})

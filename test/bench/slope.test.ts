@@ -40,6 +40,19 @@ test('blocks are means over equal spans of time, whatever the number of points i
   t.true(slope.upperPerHour - slope.lowerPerHour < 1e-6)
 })
 
+test('the least of a block is not moved by work under way, and still shows what stays', (t) => {
+  const of = (leakPerHour: number) =>
+    Array.from({ length: 480 }, (_, i) => {
+      const hours = i / 120
+      // ever more often something is under way: 15 files for a moment
+      const busy = i % 2 === 1 && i > 120 ? 15 : 0
+      return { atMs: hours * HOUR_MS, value: 43 + Math.floor(leakPerHour * hours) + busy }
+    })
+  t.true(slopeOf(of(0), 12)!.lowerPerHour > 0, 'the mean takes it for growth')
+  t.is(slopeOf(of(0), 12, 'least')!.perHour, 0)
+  t.true(slopeOf(of(4), 12, 'least')!.lowerPerHour > 3)
+})
+
 test('too few blocks give no slope', (t) => {
   t.is(slopeOf([], 10), undefined)
   t.is(slopeOf([{ atMs: 1, value: 1 }], 10), undefined)

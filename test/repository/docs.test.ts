@@ -4,35 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { type Actions, buildProgram } from '../../cli/program.js'
-import { filesIn, ROOT, type SourceFile } from './files.js'
-
-interface Fence {
-  readonly where: string
-  readonly code: string
-}
-
-const pages = [...filesIn('docs', '.md'), ...filesIn('.', '.md').filter((file) => file.path === 'README.md')]
-
-/** The fenced blocks of a page in one of the languages, each with the line at which it begins. */
-function fences(page: SourceFile, language: RegExp): Fence[] {
-  return [...page.text.matchAll(/^```(\S*)[^\n]*\n([\s\S]*?)^```/gm)]
-    .filter((match) => language.test(match[1]!))
-    .map((match) => ({ where: `${page.path}:${page.text.slice(0, match.index).split('\n').length}`, code: match[2]! }))
-}
-
-/** Each command of a shell block: lines joined where they end in a backslash, split at `&&`, prompts and comments off. */
-function commands({ where, code }: Fence): { where: string; words: string[] }[] {
-  return code
-    .replace(/\\\n/g, ' ')
-    .split('\n')
-    .flatMap((line) =>
-      line
-        .replace(/^\$ /, '')
-        .replace(/(^|\s)#.*$/, '')
-        .split('&&'),
-    )
-    .map((command) => ({ where, words: command.trim().split(/\s+/).filter(Boolean) }))
-}
+import { commands, fences, pages } from './documents.js'
+import { filesIn, ROOT } from './files.js'
 
 /** Undefined where the command line is understood, else why not. */
 async function misunderstood(words: readonly string[]): Promise<string | undefined> {

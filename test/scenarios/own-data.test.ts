@@ -161,6 +161,10 @@ test('what is missing is said in one sentence', async (t) => {
     code: 'E_CONFIG',
     message: /^scenario "oaif" needs an annotator that can read your prompts; give --set remote\.baseURL/,
   })
+  await t.throwsAsync(run('spin', [`model=${model}`, `prompts=${ownPrompts()}`, `pairs=${PAIRS}`]), {
+    code: 'E_CONFIG',
+    message: /^scenario "spin" takes its prompts from the demonstrations or pairs$/,
+  })
   t.throws(() => requirePieces('rlhf', ['model', 'prompts', 'pairs'], new Set()), {
     message:
       /^scenario "rlhf" needs a model of your own, prompts, and pairs; give --set model=.*, and --set prompts=.*, and --set pairs=/,

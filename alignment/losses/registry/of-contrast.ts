@@ -7,6 +7,8 @@ import { defineLoss, type PreferenceLoss } from '../define.js'
 export const ofContrast = {
   cringe: defineLoss({
     summary: 'pairwise Cringe (Xu et al. 2023, arXiv:2312.16682); its gate is not verified against the paper',
+    formula:
+      'σ((b − M)/τ)·(−log π(y_w) + Σ_t softplus(s[y_l,t] − s*_t)); M = log π(y_w) − log π(y_l), s* the logit of the likeliest other token',
     parameters: z.strictObject({
       margin: z.number().describe('b: margin, in nats, beyond which the gate shuts'),
       temperature: z.number().positive().describe('τ: how softly the gate shuts, in nats'),

@@ -34,6 +34,6 @@ export function partsOf({ metrics }: ArmResult, name: string, parts: number): nu
   })
 }
 
-/** `count` iterations of `prompts` each; at full scale three times as long. */
-export const rounds = ({ scale }: Trial, count: number, prompts: number): number[] =>
-  new Array<number>(count).fill(scale === 'full' ? 3 * prompts : prompts)
+/** `count` iterations of `prompts` each, at the trial's scale. */
+export const rounds = ({ scale }: Pick<Trial, 'scale'>, count: number, prompts: number): number[] =>
+  new Array<number>(count).fill({ tiny: 32, quick: prompts, full: 3 * prompts }[scale])

@@ -24,7 +24,10 @@ export const forgettingClaim: Claim = {
     above('rare skill at the end, with replay less without, points', less('replay5', 'window5'), 0),
   ],
   async experiment(trial) {
-    const m1 = laid(await fromM1(trial), { world: WORLD, iterations: rounds({ ...trial, scale: 'quick' }, 4, COMMON) })
+    const m1 = laid(await fromM1(trial), {
+      world: WORLD,
+      iterations: rounds({ scale: trial.scale === 'full' ? 'quick' : trial.scale }, 4, COMMON),
+    })
     const replayed = (settings: { rounds: number | 'all'; rows: number }) =>
       runArm(trial, 'rejection-sampling', laid(m1, { training: { replay: settings } }))
     const [window, replay] = [await replayed({ rounds: 0, rows: 0 }), await replayed({ rounds: 'all', rows: 32 })]

@@ -4,10 +4,16 @@ import { above, below, within } from '../check.js'
 import type { Claim, Trial } from '../claim.js'
 import { figure, goldOf, lengthsOf, less, numbered } from './figures.js'
 
-/** The preset of the scenario's own that ends soonest, or its longest at full scale. */
+const TINY = {
+  demonstrations: { ift: 512, eft: 512, prompts: 256 },
+  ...{ iterations: [4, 4], promptsPerUpdate: 4, batch: 4 },
+  evaluation: { prompts: 4, samples: 2, judgeSet: 8 },
+}
+
+/** With the preset of the scenario's own for that scale. */
 function selfRewarding(trial: Trial, settings: Settings = {}): Promise<ArmResult> {
-  const presets = scenarios['self-rewarding']?.presets ?? {}
-  return runArm(trial, 'self-rewarding', laid(presets[trial.scale] ?? {}, settings))
+  const preset = trial.scale === 'tiny' ? TINY : scenarios['self-rewarding']?.presets[trial.scale]
+  return runArm(trial, 'self-rewarding', laid(preset ?? {}, settings))
 }
 
 const SETUP = 'The default world; the preset `quick` of self-rewarding, from scratch, two iterations.'

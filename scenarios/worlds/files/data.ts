@@ -20,11 +20,12 @@ export interface FilesData {
   /** Of prompts that are not held out. */
   readonly pairs: readonly RatedAnswers[]
   readonly demonstrations: readonly Answered[]
-  /** The distinct answers of the demonstrations to each prompt. */
+  /** The distinct answers to each prompt, those of the demonstrations first. */
   readonly answers: ReadonlyMap<string, readonly string[]>
 }
 
-interface Reading {
+/** How rows are read and measured. */
+export interface Reading {
   readonly options: FilesOptions
   readonly language: Language
   /** Tokens of a whole sequence. */
@@ -53,13 +54,16 @@ export async function readData(given: Omit<Reading, 'bound'>): Promise<FilesData
     heldOut: distinct.filter(isHeldOut),
     pairs: pairs.filter(({ prompt }) => !isHeldOut(prompt)),
     demonstrations: kept,
-    answers: answersOf(kept),
+    answers: answersOf([
+      ...kept,
+      ...pairs.flatMap(({ prompt, answers }) => answers.map((answer) => ({ prompt, answer }))),
+    ]),
   }
 }
 
-function answersOf(demonstrations: readonly Answered[]): Map<string, string[]> {
+function answersOf(answered: readonly Answered[]): Map<string, string[]> {
   const answers = new Map<string, string[]>()
-  for (const { prompt, answer } of demonstrations) {
+  for (const { prompt, answer } of answered) {
     const known = answers.get(prompt)
     if (!known) answers.set(prompt, [answer])
     else if (!known.includes(answer)) known.push(answer)

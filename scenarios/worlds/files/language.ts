@@ -68,7 +68,7 @@ function writtenAfter(before: string, text: string, tokenizer: TextTokenizer): W
   const head = tokenizer.encode(before)
   const whole = tokenizer.encode(before + text)
   const keeps = head.every((token, i) => whole[i] === token)
-  return { text, tokens: keeps ? whole.subarray(head.length) : tokenizer.encode(text) }
+  return { text, tokens: keeps ? whole.slice(head.length) : tokenizer.encode(text) }
 }
 
 /** What the tokenizer puts before a text by itself, as a text and as tokens. */

@@ -55,7 +55,8 @@ test('pairs give preferences, prompts, answers and demonstrations, held-out ones
         [1, 0],
       ],
     )
-    t.deepEqual(world.answers!(prompt, 2, random), [`${a} , ${b}`])
+    t.deepEqual(world.answers!(prompt, 1, random), [`${a} , ${b}`])
+    t.deepEqual(world.answers!(prompt, 3, random), [`${a} , ${b}`, c], 'what was rejected comes last')
     t.false(world.isHeldOut(prompt))
   }
   t.throws(() => world.preferences!(1, random, { answers: 3 }), { code: 'E_CONFIG' })
