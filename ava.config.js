@@ -10,6 +10,7 @@ const long = [
   'dist/test/runtime/kernel/restart-places.test.js',
   'dist/test/runtime/placement/kill.test.js',
   'dist/test/runtime/placement/tensors.test.js',
+  'dist/test/scenarios/losses.test.js',
   'dist/test/scenarios/places.test.js',
 ]
 

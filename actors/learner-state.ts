@@ -26,6 +26,12 @@ const batchFields = z.looseObject({
 const batch = z.custom<JudgedBatch>((value) => batchFields.safeParse(value).success, 'not a judged batch')
 const lags = z.map(z.int(), count).readonly()
 
+/** What objectives know beside weights and moments; replayed items are each objective's own. */
+const further = z.strictObject({
+  replay: z.strictObject({ iteration: z.int(), rounds: z.map(count, z.array(z.unknown()).readonly()).readonly() }),
+  shift: z.number().optional(),
+})
+
 /** All that a learner needs to go on; made by its training, see there. */
 export function learnerStateOf(config: LearnerConfig) {
   const params = vectorOf(paramLayout(config.model).total)
@@ -48,7 +54,7 @@ export function learnerStateOf(config: LearnerConfig) {
           reference: params,
           optimizer: moments,
           flat: moment.optional(),
-          further: z.looseObject({}),
+          further,
         }),
         first: params.optional(),
       })

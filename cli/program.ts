@@ -42,6 +42,7 @@ export interface ClaimsArguments {
   readonly write?: string
   readonly fresh?: boolean
   readonly list?: boolean
+  readonly table?: boolean
   readonly json?: boolean
 }
 
@@ -162,6 +163,7 @@ export function buildProgram(actions: Actions, done: (exitCode: number) => void)
     .option('--fresh', 'measure anew what the folder has')
     .option('--write <file>', 'also write the page of all claims that the folder has, as Markdown')
     .option('--list', 'only list the claims and their criteria')
+    .option('--table', 'the survey’s closing table instead: what scenarios declare, and what a small run of each used')
     .addOption(json())
     .action(async (names, options) => done(await actions.claims(names, options)))
 

@@ -34,6 +34,13 @@ export const selfRewarding: Scenario<typeof selfRewardingConfig> = {
   config: selfRewardingConfig,
   presets: { quick, full: {} },
   computing: [promptGenerator, sampler, judge, metaJudge, learner, evaluator].map(({ role }) => role),
+  traits: {
+    humanPreferences: 'seed judgments',
+    onPolicy: 'per iteration',
+    feedback: 'per iteration',
+    frozen: ['previous iterate'],
+    trainable: ['policy'],
+  },
   run,
 }
 

@@ -19,7 +19,7 @@ export const spin = defineMethod({
       sampling: { temperature: 1, topP: 1 },
     },
     loss: { name: 'dpo', beta: 0.1 },
-    training: { selection: { rule: 'listed' }, replay: { rounds: 1, rows: 32 } },
+    training: { selection: { rule: 'listed' }, replay: { rounds: 1, rows: 32 }, optimizer: { learningRate: 5e-5 } },
   },
   traits: {
     humanPreferences: 'demonstrations',

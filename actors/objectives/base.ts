@@ -4,7 +4,7 @@ import { assert } from '../../runtime/kernel/errors.js'
 import type { JudgedGroup } from '../messages.js'
 import { toSequence } from '../supervised.js'
 import type { ObjectiveContext, ObjectiveState, Written } from './objective.js'
-import { createReplay } from './replay.js'
+import { createReplay, type ReplayState } from './replay.js'
 
 /** What every objective does alike: the reference model, the schedule, and what a snapshot of it holds. */
 export function createBase<T>(
@@ -44,7 +44,7 @@ export function createBase<T>(
       reference.set(state.reference)
       if (iteration >= 0) trainer.resetOptimizer(optimizerOf(config, training, iteration))
       trainer.restore(state.optimizer)
-      replay.restore(state.further.replay as ReturnType<typeof replay.snapshot>)
+      replay.restore(state.further.replay as ReplayState<T>)
     },
     async dispose(): Promise<void> {
       await trainer.dispose()

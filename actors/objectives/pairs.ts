@@ -180,7 +180,7 @@ export function createPairs(context: ObjectiveContext): Objective {
       return { ...state, further: { ...state.further, shift } }
     },
     restore(state, iteration) {
-      shift = Number(state.further.shift ?? 0)
+      shift = state.further.shift ?? 0
       base.restore(state, iteration)
     },
   }

@@ -1,6 +1,7 @@
-import { boundsText, criterionOf } from '../../scenarios/claims/index.js'
+import { boundsText, criterionOf, type SurveyLine } from '../../scenarios/claims/index.js'
 import { figure } from '../live/text.js'
 import { intervalText, type Outcome, otherCommits } from './outcome.js'
+import { surveySection } from './survey.js'
 
 export interface PageFacts {
   readonly commit: string
@@ -11,7 +12,7 @@ export interface PageFacts {
 }
 
 /** The results page, as Markdown: what was claimed, what came out, and every figure of every seed. */
-export function claimsPage(outcomes: readonly Outcome[], facts: PageFacts): string {
+export function claimsPage(outcomes: readonly Outcome[], survey: readonly SurveyLine[], facts: PageFacts): string {
   const count = (verdict: string) => outcomes.filter((outcome) => outcome.verdict === verdict).length
   const lines = [
     '# Claims',
@@ -20,6 +21,7 @@ export function claimsPage(outcomes: readonly Outcome[], facts: PageFacts): stri
     'Each claim is a statement of the literature, tried by an experiment that is small enough to be repeated:',
     '',
     '```sh',
+    ...(survey.length > 0 ? ['npx troupe claims --table'] : []),
     `npx troupe claims --scale ${facts.scale} --write docs/results/claims.md`,
     '```',
     '',
@@ -32,6 +34,7 @@ export function claimsPage(outcomes: readonly Outcome[], facts: PageFacts): stri
     '|---|---|---|---|---|',
     ...outcomes.map(summaryRow),
     '',
+    ...(survey.length > 0 ? surveySection(survey) : []),
     ...outcomes.flatMap((outcome) => section(outcome, facts.commit)),
   ]
   return `${lines.join('\n').trimEnd()}\n`

@@ -1,14 +1,15 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { commit, machine } from '../../bench/figures.js'
 import { TroupeError } from '../../runtime/kernel/errors.js'
 import type { Backend } from '../../runtime/tensor/index.js'
 import { realClock } from '../../runtime/time/clock.js'
-import { type Claim, criterionOf, type Trial } from '../../scenarios/claims/index.js'
+import { type Claim, criterionOf, type SurveyLine, type Trial } from '../../scenarios/claims/index.js'
 import { chooseBackend } from '../backends.js'
 import { type Outcome, otherCommits, outcomeOf } from '../claims/outcome.js'
 import { claimsPage } from '../claims/page.js'
 import { type ClaimRecords, openRecords } from '../claims/records.js'
+import { surveyText } from '../claims/survey.js'
 import { claimsList, claimsTable } from '../claims/terminal.js'
 import { describeError, EXIT } from '../exit.js'
 import { listenForInterrupt } from '../interrupt.js'
@@ -35,28 +36,35 @@ export async function claims(names: readonly string[], options: ClaimsArguments)
     realClock.now,
   )
   if (options.fresh) rmSync(armsIn(options.out), { recursive: true, force: true })
-  let failed = 0
-  try {
-    for (const claim of asked) {
-      if (interrupt.signal.aborted) break
-      failed += await measure(claim, options, { backend, records, signal: interrupt.signal })
-    }
-  } finally {
-    interrupt.dispose()
-  }
+  const means: Means = { backend, records, signal: interrupt.signal }
   const facts = {
     commit: commit(),
     machine: machine(),
     at: new Date(realClock.now()).toISOString(),
     scale: options.scale,
   }
+  let failed = 0
+  try {
+    if (options.table) await measureSurvey(options, means)
+    else
+      for (const claim of asked) {
+        if (interrupt.signal.aborted) break
+        failed += await measure(claim, options, means)
+      }
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error
+  } finally {
+    interrupt.dispose()
+  }
   const outcomes = (list: readonly Claim[]) =>
     list.flatMap((claim) => outcomeOf(claim, records.of(claim.id, options.scale).values()) ?? [])
-  const shown = outcomes(asked)
+  const shown = options.table ? [] : outcomes(asked)
+  const survey = keptSurvey(options.out)
   warnOfOthers(shown, facts.commit)
-  if (options.write !== undefined) write(options.write, claimsPage(outcomes(all), facts))
-  const text = options.json ? JSON.stringify({ ...facts, claims: shown.map(told) }, null, 2) : claimsTable(shown)
-  process.stdout.write(`${text}\n`)
+  if (options.write !== undefined) write(options.write, claimsPage(outcomes(all), survey?.lines ?? [], facts))
+  const found = options.table ? { survey: survey?.lines ?? [] } : { claims: shown.map(told) }
+  const text = options.table ? surveyText(survey?.lines ?? []) : claimsTable(shown)
+  process.stdout.write(`${options.json ? JSON.stringify({ ...facts, ...found }, null, 2) : text}\n`)
   return interrupt.exitCode() ?? (failed > 0 ? EXIT.failed : EXIT.done)
 }
 
@@ -117,6 +125,22 @@ async function measure(claim: Claim, options: ClaimsArguments, { backend, record
     }
   }
   return failed
+}
+
+/** One small run of every method of the survey; what they were is kept for the page. */
+async function measureSurvey(options: ClaimsArguments, { backend, signal }: Means): Promise<void> {
+  const { surveyTable } = await import('../../scenarios/claims/index.js')
+  const log = (line: string) => console.error(line)
+  const now = commit()
+  const lines = await surveyTable({ seed: 1, backend, out: armsIn(options.out), commit: now, signal, log })
+  writeFileSync(surveyIn(options.out), JSON.stringify({ commit: now, lines }))
+}
+
+const surveyIn = (out: string) => join(out, 'survey.json')
+
+function keptSurvey(out: string): { readonly lines: readonly SurveyLine[] } | undefined {
+  const path = surveyIn(out)
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
 }
 
 function warnOfOthers(outcomes: readonly Outcome[], now: string): void {

@@ -15,17 +15,32 @@ export interface ArmResult {
   readonly summary: Summary
   /** Every metric's values, in their order, replicas and actors mixed. */
   readonly metrics: Readonly<Record<string, readonly number[]>>
+  /** Names of the actors that took part, without replicas. */
+  readonly actors: readonly string[]
 }
 
 /**
  * Runs a scenario with its defaults and these settings, in worker threads. What has run once at this commit is not run again,
  * whichever claim asks for it: claims share their arms through the folder `trial.out`.
  */
-export async function runArm(trial: Trial, name: string, settings: Settings): Promise<ArmResult> {
+export function runArm(trial: Trial, name: string, settings: Settings): Promise<ArmResult> {
+  return runOnce(trial, name, settings, { keepsModels: false })
+}
+
+async function runOnce(
+  trial: Trial,
+  name: string,
+  settings: Settings,
+  { keepsModels }: { readonly keepsModels: boolean },
+): Promise<ArmResult> {
   const folder = folderOf(trial, name, settings)
   const kept = join(folder, 'result.json')
   if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8')) as ArmResult
-  const result = await inFolder(folder, (out) => run(trial, name, settings, out))
+  const result = await inFolder(folder, async (out) => {
+    const found = await run(trial, name, settings, out)
+    if (!keepsModels) rmSync(join(out, 'checkpoints'), { recursive: true, force: true })
+    return found
+  })
   trial.log(`${name} ${labelOf(settings)}: ${trace(result.summary)}`)
   return result
 }
@@ -36,7 +51,7 @@ export async function runArm(trial: Trial, name: string, settings: Settings): Pr
  */
 export async function fromM1(trial: Trial, training: Settings = {}): Promise<Settings> {
   const settings = laid({ demonstrations: { ift: DEMONSTRATIONS[trial.scale] }, ...NO_TRAINING }, training)
-  await runArm(trial, 'dpo', settings)
+  await runOnce(trial, 'dpo', settings, { keepsModels: true })
   const folder = join(folderOf(trial, 'dpo', settings), 'checkpoints', 'M1')
   return { start: folder, demonstrations: { ift: 0 } }
 }
@@ -93,14 +108,16 @@ async function run(trial: Trial, name: string, settings: Settings, out: string):
   const small = trial.scale === 'tiny' && 'rewardModel' in scenario.config.shape ? TINY : {}
   const config = scenario.config.parse(laid(laid(small, settings), { journal: { everyMs: 0 } }))
   const metrics: Record<string, number[]> = {}
+  const actors = new Set<string>()
   const observe = (event: RunEvent) => {
+    if (event.type === 'span') actors.add(event.actor.name.replace(/\/\d+$/, ''))
     if (event.type !== 'metric') return
     metrics[event.name] ??= []
     metrics[event.name]?.push(event.value)
   }
   const { seed, backend, signal } = trial
   const summary = await scenario.run({ config, seed, stage: 'threads', backend, out, observe, signal })
-  return { summary, metrics }
+  return { summary, metrics, actors: [...actors].sort() }
 }
 
 const labelOf = (settings: Settings): string => {

@@ -11,9 +11,9 @@ export interface Check {
   readonly most: number
 }
 
-export type Verdict = 'holds' | 'does not hold' | 'cannot tell'
+type Verdict = 'holds' | 'does not hold' | 'cannot tell'
 
-export interface CheckResult {
+interface CheckResult {
   readonly what: string
   /** Mean over the seeds with its 95 % interval. */
   readonly interval: Interval

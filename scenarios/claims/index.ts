@@ -22,6 +22,7 @@ import { stalenessClaim } from './trained/staleness.js'
 
 export { boundsText, criterionOf, type Judgement, judge } from './check.js'
 export type { Claim, Figures, Trial } from './claim.js'
+export { type Mark, type SurveyLine, type SurveyRow, surveyTable } from './survey.js'
 
 /** Every claim that can be tried, in the order of their numbers. */
 export const claims: readonly Claim[] = [

@@ -205,6 +205,16 @@ test('costs of an actor that a method has not are refused, but for the defaults'
   await t.throwsAsync(tinyMethodRun('dpo', costs, { stage: 'virtual' }), { code: 'E_CONFIG', message })
 })
 
+test('a loss that lacks a parameter, or a writer, is refused before anything starts', async (t) => {
+  for (const [name, loss, message] of [
+    ['oaif', { name: 'cringe', margin: 1, temperature: 1 }, /^loss cringe: detached/],
+    ['oaif', { name: 'dpo', delta: 1 }, /^loss dpo: .*delta/],
+    ['oaif', { name: 'xpo' }, /^loss xpo needs the first model to write/],
+    ['dpo', { name: 'xpo' }, /^loss xpo needs the first model to write/],
+  ] as const)
+    await t.throwsAsync(tinyMethodRun(name, { loss }), { code: 'E_CONFIG', message })
+})
+
 test('policy gradients without the policy’s own completions are refused', async (t) => {
   const writers = { sampler: { writers: [{ by: 'first', n: 2 }] } }
   const message = /^ppo learns from the policy's own completions/

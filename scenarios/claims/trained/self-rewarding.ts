@@ -4,15 +4,16 @@ import { above, below, within } from '../check.js'
 import type { Claim, Trial } from '../claim.js'
 import { figure, goldOf, lengthsOf, less, numbered } from './figures.js'
 
-const TINY = {
-  demonstrations: { ift: 512, eft: 512, prompts: 256 },
+/** The least size at which it does everything. */
+export const TINY_SELF_REWARDING = {
+  demonstrations: { ift: 2000, eft: 4000, prompts: 6000 }, // fewer, and M1 invents no prompt that can be read
   ...{ iterations: [4, 4], promptsPerUpdate: 4, batch: 4 },
   evaluation: { prompts: 4, samples: 2, judgeSet: 8 },
 }
 
 /** With the preset of the scenario's own for that scale. */
 function selfRewarding(trial: Trial, settings: Settings = {}): Promise<ArmResult> {
-  const preset = trial.scale === 'tiny' ? TINY : scenarios['self-rewarding']?.presets[trial.scale]
+  const preset = trial.scale === 'tiny' ? TINY_SELF_REWARDING : scenarios['self-rewarding']?.presets[trial.scale]
   return runArm(trial, 'self-rewarding', laid(preset ?? {}, settings))
 }
 
