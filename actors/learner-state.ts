@@ -6,10 +6,13 @@ import type { JudgedBatch, JudgedGroup } from './messages.js'
 import { packedSequences } from './sequence-pack.js'
 import { count, vectorOf } from './state.js'
 
+const written = z.looseObject({ tokens: z.instanceof(Int32Array), logprobs: z.instanceof(Float32Array) })
+const judgePair = z.looseObject({ context: z.string(), chosen: written, rejected: written })
 const groupFields = z.looseObject({
   promptId: z.string(),
   completions: z.array(z.looseObject({ tokens: z.instanceof(Int32Array) })),
   judgments: z.array(z.looseObject({ score: z.number().optional() })),
+  judgePairs: z.array(judgePair).optional(),
   version: z.strictObject({ start: z.int(), end: z.int() }),
   judgeVersion: z.strictObject({ start: z.int(), end: z.int() }),
 })

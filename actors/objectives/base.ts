@@ -16,6 +16,12 @@ export function createBase<T>(
   const model = openModel(config.model, reference, { ...config.engine, batch })
   const replay = createReplay<T>(training.replay, random)
 
+  /** What was written after a context, as the learner reads it. */
+  const writtenAfter = (
+    context: string,
+    { tokens, logprobs }: { readonly tokens: Int32Array; readonly logprobs: Float32Array },
+  ): Written => ({ sequence: toSequence(tokenizer, context, tokens), logprobs })
+
   return {
     replay,
     /** Per-token log ref of each completion. */
@@ -49,9 +55,9 @@ export function createBase<T>(
     written(group: JudgedGroup, index: number): Written {
       const completion = group.completions[index]
       assert(completion, `candidate ${index} of ${group.promptId} is there`)
-      const { tokens, logprobs } = completion
-      return { sequence: toSequence(tokenizer, world.answerContext(group.prompt), tokens), logprobs }
+      return writtenAfter(world.answerContext(group.prompt), completion)
     },
+    writtenAfter,
   }
 }
 
