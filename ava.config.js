@@ -1,5 +1,6 @@
 /** Tests that kill processes again and again or fill a heap: minutes of work, which CI does (`npm run test:long`). */
 const long = [
+  'dist/test/actors/objectives/resume.test.js',
   'dist/test/cli/resume.test.js',
   'dist/test/cli/resume-refused.test.js',
   'dist/test/cli/replay.test.js',
@@ -10,6 +11,7 @@ const long = [
   'dist/test/runtime/kernel/restart-places.test.js',
   'dist/test/runtime/placement/kill.test.js',
   'dist/test/runtime/placement/tensors.test.js',
+  'dist/test/scenarios/losses.test.js',
   'dist/test/scenarios/places.test.js',
 ]
 

@@ -5,12 +5,12 @@ import { TroupeError } from '../runtime/kernel/errors.js'
 import type { Random } from '../runtime/time/random.js'
 import type { AnsweredPrompt } from './label-table.js'
 import { labelGroups, labelSchema } from './labelling.js'
-import type { CandidateBatch, JudgedBatch, JudgedGroup, Judgment } from './messages.js'
-import { openPolicy, type Policy } from './policy.js'
+import type { CandidateBatch, JudgedBatch, JudgedGroup, Judgment, WrittenJudgment } from './messages.js'
+import { openPolicy, type Policy, type WrittenText } from './policy.js'
 import type { Rater } from './rater.js'
 import { engineSchema, loadWorld, modelSchema, moduleSchema, samplingSchema } from './shared.js'
 import { count, readState } from './state.js'
-import type { World } from './world.js'
+import type { Verdict, World } from './world.js'
 
 const config = z.strictObject({
   model: modelSchema,
@@ -18,6 +18,10 @@ const config = z.strictObject({
   engine: engineSchema.prefault({}),
   judgments: z.int().min(1).max(64).default(3).describe('verdicts averaged for each completion'),
   sampling: samplingSchema({ temperature: 0.7, topP: 0.9, topK: 0 }),
+  keepTexts: z
+    .boolean()
+    .default(false)
+    .describe('hands on what was written, with tokens and log-probabilities: messages are several times larger'),
   deadlineMs: z.number().positive().default(600_000).describe('longest wait for the version that wrote a batch'),
 })
 
@@ -96,6 +100,7 @@ export interface JudgeOptions {
   readonly judgments: number
   readonly sampling: { readonly temperature: number; readonly topP: number; readonly topK: number }
   readonly random: Random
+  readonly keepTexts?: boolean
   readonly onTokens?: (tokens: number) => void
 }
 
@@ -113,7 +118,8 @@ export async function judgeGroups(
 }
 
 /** A policy asked for points; it has learnt no other way to judge. */
-function policyRater(policy: Policy, world: World, { judgments, sampling, onTokens }: JudgeOptions): Rater {
+function policyRater(policy: Policy, world: World, options: JudgeOptions): Rater {
+  const { judgments, sampling, keepTexts, onTokens } = options
   return {
     async score(questions) {
       const written = await policy.write(
@@ -130,7 +136,9 @@ function policyRater(policy: Policy, world: World, { judgments, sampling, onToke
           return world.readVerdict(completion.text)
         })
         const readable = verdicts.flatMap((verdict) => (verdict.readable ? [verdict.score] : []))
-        return { score: meanVerdict(readable), verdicts: readable, unreadable: verdicts.length - readable.length }
+        const judgment = { verdicts: readable, unreadable: verdicts.length - readable.length }
+        const texts = keepTexts ? { texts: textsOf(written[i] ?? [], verdicts) } : {}
+        return { score: meanVerdict(readable), ...judgment, ...texts }
       })
     },
     compare: () =>
@@ -138,4 +146,11 @@ function policyRater(policy: Policy, world: World, { judgments, sampling, onToke
         new TroupeError('E_CONFIG', 'the policy as its own judge scores answers, it does not compare them'),
       ),
   }
+}
+
+function textsOf(written: readonly WrittenText[], verdicts: readonly Verdict[]): WrittenJudgment[] {
+  return written.map(({ text, tokens, logprobs }, i) => {
+    const verdict = verdicts[i]
+    return { text, tokens, logprobs, score: verdict?.readable ? verdict.score : undefined }
+  })
 }

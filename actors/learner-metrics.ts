@@ -34,6 +34,14 @@ export const LEARNER_METRICS: readonly MetricEntry[] = [
     formula: 'count',
   },
   {
+    name: 'learner/judge_pairs',
+    role: 'learner',
+    unit: 'pairs',
+    meaning: 'pairs of judgments of the update, among its pairs; where judgments are compared',
+    formula: 'count',
+    optional: true,
+  },
+  {
     name: 'rewards/margins',
     role: 'learner',
     unit: 'β · nats',

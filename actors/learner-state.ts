@@ -6,10 +6,13 @@ import type { JudgedBatch, JudgedGroup } from './messages.js'
 import { packedSequences } from './sequence-pack.js'
 import { count, vectorOf } from './state.js'
 
+const written = z.looseObject({ tokens: z.instanceof(Int32Array), logprobs: z.instanceof(Float32Array) })
+const judgePair = z.looseObject({ context: z.string(), chosen: written, rejected: written })
 const groupFields = z.looseObject({
   promptId: z.string(),
   completions: z.array(z.looseObject({ tokens: z.instanceof(Int32Array) })),
   judgments: z.array(z.looseObject({ score: z.number().optional() })),
+  judgePairs: z.array(judgePair).optional(),
   version: z.strictObject({ start: z.int(), end: z.int() }),
   judgeVersion: z.strictObject({ start: z.int(), end: z.int() }),
 })
@@ -22,6 +25,12 @@ const batchFields = z.looseObject({
 })
 const batch = z.custom<JudgedBatch>((value) => batchFields.safeParse(value).success, 'not a judged batch')
 const lags = z.map(z.int(), count).readonly()
+
+/** What objectives know beside weights and moments; replayed items are each objective's own. */
+const further = z.strictObject({
+  replay: z.strictObject({ iteration: z.int(), rounds: z.map(count, z.array(z.unknown()).readonly()).readonly() }),
+  shift: z.number().optional(),
+})
 
 /** All that a learner needs to go on; made by its training, see there. */
 export function learnerStateOf(config: LearnerConfig) {
@@ -45,7 +54,7 @@ export function learnerStateOf(config: LearnerConfig) {
           reference: params,
           optimizer: moments,
           flat: moment.optional(),
-          further: z.looseObject({}),
+          further,
         }),
         first: params.optional(),
       })

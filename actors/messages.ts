@@ -63,11 +63,31 @@ export interface CandidateBatch extends Omit<PromptBatch, 'prompts'> {
   readonly abandoned?: readonly string[] | undefined
 }
 
+/** The text of one verdict, as the policy wrote it. */
+export interface WrittenJudgment {
+  readonly text: string
+  readonly tokens: Int32Array
+  /** Of its writer, untruncated, at T = 1, one a token. */
+  readonly logprobs: Float32Array
+  /** Absent where it could not be read. */
+  readonly score?: number | undefined
+}
+
+/** Two judgments of one answer, the better one first: what is learnt from comparing judgments. */
+export interface JudgePair {
+  /** What was read before either was written. */
+  readonly context: string
+  readonly chosen: WrittenJudgment
+  readonly rejected: WrittenJudgment
+}
+
 export interface Judgment {
   /** Mean of the readable verdicts, absent when none was readable. */
   readonly score?: number | undefined
   readonly verdicts: readonly number[]
   readonly unreadable: number
+  /** All that was written, only where it was asked for. */
+  readonly texts?: readonly WrittenJudgment[] | undefined
 }
 
 /** Two completions of a group by their indices, and what a rater made of them with `first` shown first (or both orders averaged). */
@@ -81,6 +101,8 @@ export interface JudgedGroup extends CandidateGroup {
   /** One a completion; without score where the rater only compares. */
   readonly judgments: readonly Judgment[]
   readonly comparisons?: readonly Comparison[] | undefined
+  /** Trained on beside what is selected of the completions; absent where judgments were not compared. */
+  readonly judgePairs?: readonly JudgePair[] | undefined
   /** Of the policy where it judges itself; −1 where another rater did. */
   readonly judgeVersion: VersionSpan
 }

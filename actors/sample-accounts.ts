@@ -4,7 +4,7 @@ import { assert } from '../runtime/kernel/errors.js'
 import { createLagBook } from './lag-book.js'
 import type { LearnerConfig } from './learner-config.js'
 import type { LearnerState } from './learner-state.js'
-import type { JudgedBatch } from './messages.js'
+import type { JudgedBatch, JudgePair } from './messages.js'
 import type { GroupOutcome } from './selection.js'
 
 /** Where the samples' lives end: each is counted, dated and written down; the staleness bound is asserted on each. */
@@ -119,9 +119,12 @@ function sampleLine({ group, selected }: GroupOutcome, batch: JudgedBatch, lag: 
       ...group.judgments[i],
     })),
     ...(group.comparisons ? { comparisons: group.comparisons } : {}),
+    ...(group.judgePairs ? { judgePairs: group.judgePairs.map(shownPair) } : {}),
     ...(isOnePair ? first : selected),
     version: group.version,
     judgeVersion: group.judgeVersion,
     ...(lag ? { lag: lag.lag, judgeLag: lag.judgeLag } : {}),
   }
 }
+
+const shownPair = ({ chosen, rejected }: JudgePair) => ({ chosen: chosen.text, rejected: rejected.text })

@@ -7,11 +7,12 @@ import { type LearnerState, learnerStateOf } from './learner-state.js'
 import type { DemonstrationBatch, JudgedBatch, ModelSnapshot } from './messages.js'
 import { createMixPool } from './mix-pool.js'
 import type { UpdateResult } from './objectives/index.js'
+import { sumOf } from './objectives/objective.js'
 import { createPhases, type PhasesState } from './phases.js'
 import { worldTokenizer } from './policy.js'
 import { createPublisher } from './publisher.js'
 import { createSampleAccounts } from './sample-accounts.js'
-import { select } from './selection.js'
+import { type GroupOutcome, select } from './selection.js'
 import { loadWorld } from './shared.js'
 import { startingParams } from './starting-params.js'
 import { readState } from './state.js'
@@ -109,6 +110,7 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
           results.push(await objective.update(part, version, results.length))
     version++
     for (const result of results) reportSteps(result)
+    reportJudgePairs(outcomes)
     reportUpdate()
     const due = config.publishEvery === 'iteration' ? false : version - publisher.version >= config.publishEvery
     if (due || last.lastOfIteration) await publish()
@@ -129,6 +131,11 @@ export async function createTraining(context: ActorContext<LearnerConfig>) {
     for (const [name, value] of Object.entries(result.metrics)) metric(name, value, { iteration })
     metric('learner/grad_norm', result.gradNorm, { iteration })
     metric('learner/pairs', result.used, { iteration })
+  }
+
+  function reportJudgePairs(outcomes: readonly GroupOutcome[]): void {
+    const compared = outcomes.flatMap(({ group }) => (group.judgePairs ? [group.judgePairs.length] : []))
+    if (compared.length > 0) metric('learner/judge_pairs', sumOf(compared), { iteration })
   }
 
   function reportUpdate(): void {

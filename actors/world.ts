@@ -4,8 +4,11 @@ import type { Random } from '../runtime/time/random.js'
 
 /** One supervised example: loss on `completion` only. Texts are space-separated words of {@link World.words}. */
 export interface Demonstration {
-  /** `ift`: an instruction answered; `eft`: an answer judged; `prompts`: a list of instructions (self-instruct). */
-  readonly kind: 'ift' | 'eft' | 'prompts'
+  /**
+   * `ift`: an instruction answered; `eft`: an answer judged; `prompts`: a list of instructions (self-instruct); `meta`: two
+   * judgments of an answer compared.
+   */
+  readonly kind: 'ift' | 'eft' | 'prompts' | 'meta'
   readonly prompt: string
   readonly completion: string
   /** Of the completion, where it has others behind the prompt than by itself. */
@@ -38,6 +41,8 @@ export interface World {
     readonly answer: number
     readonly verdict: number
     readonly prompt: number
+    /** Of a comparison of two judgments, where there are such. */
+    readonly preference?: number
     readonly context: number
   }
   /**
@@ -47,10 +52,14 @@ export interface World {
   answerContext(prompt: string): string
   judgeContext(prompt: string, answer: string): string
   promptContext(shots: readonly string[]): string
+  /** What it reads before it compares two judgments of an answer. Absent where nobody does. */
+  metaContext?(prompt: string, answer: string, first: string, second: string): string
   /** An answer to a prompt as the model would write it, its end included. Default the answer and `markers.end`, as words. */
   answerTokens?(prompt: string, answer: string): Int32Array
   /** Reads a judge's text: five additive points, the last `score` decides; 0..5 else unreadable. */
   readVerdict(text: string): Verdict
+  /** Reads a comparison of two judgments: which is the better one; undefined where that cannot be read. */
+  readPreference?(text: string): 'first' | 'second' | undefined
   /** The instruction in a generated text, or why it is not a well-formed one. */
   readPrompt(text: string): { readonly prompt: string } | { readonly malformed: string }
   /** True for prompts that belong to the held-out set (by a hash of the prompt); never trained on. */
@@ -89,6 +98,8 @@ export interface DemonstrationCounts {
   readonly ift: number
   readonly eft: number
   readonly prompts: number
+  /** Default 0. */
+  readonly meta?: number
 }
 
 /** Answers of people to a prompt, with the points that people gave them. */

@@ -24,6 +24,7 @@ function keysOf(schema: JsonSchema, path: readonly string[], inherited: unknown)
       keysOf(child as JsonSchema, [...path, name], defaults[name]),
     )
   }
+  const groups = choicesOf(schema).filter(({ properties }) => properties)
   return [
     {
       key: path.join('.'),
@@ -31,8 +32,12 @@ function keysOf(schema: JsonSchema, path: readonly string[], inherited: unknown)
       description: schema.description,
       default: inherited ?? schema.default,
     },
+    ...groups.flatMap((group) => keysOf(group, path, undefined)),
   ]
 }
+
+/** What a key may be, where that is one of several; a group among them can be given key by key. */
+const choicesOf = (schema: JsonSchema): JsonSchema[] => (schema.anyOf ?? schema.oneOf ?? []) as JsonSchema[]
 
 function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
@@ -42,8 +47,9 @@ function asRecord(value: unknown): Record<string, unknown> {
 function phrase(schema: JsonSchema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const)
   if (schema.enum) return `one of ${schema.enum.map((value) => JSON.stringify(value)).join(', ')}`
-  const choices = schema.anyOf ?? schema.oneOf
-  if (choices) return choices.map((choice) => phrase(choice as JsonSchema)).join(' or ')
+  const choices = choicesOf(schema)
+  if (choices.length > 0) return choices.map(phrase).join(' or ')
+  if (schema.properties) return 'a group of keys'
   if (schema.type === 'integer') return `a whole number${range(schema)}`
   if (schema.type === 'number') return `a number${range(schema)}`
   if (schema.type === 'boolean') return 'true or false'

@@ -9,6 +9,7 @@ export const click = defineMethod({
   title: 'Click',
   description: 'Contrastive learning on sequence likelihood from the model’s own generations.',
   defaults: {
+    iterations: [768],
     label: { by: 'points' },
     sampler: { writers: [{ by: 'policy', n: 8 }], sampling: { temperature: 1, topP: 0.9 } },
     loss: { name: 'click', alpha: 15 },
@@ -17,7 +18,6 @@ export const click = defineMethod({
       selection: { rule: 'likelihood', threshold: 3.5 },
       mix: { from: 'demonstrations', rows: 32, coefficient: 1 },
       rowsPerStep: 64,
-      optimizer: { learningRate: 1e-4 },
     },
   },
   traits: {

@@ -4,6 +4,7 @@ import type { trainingSchema } from '../actors/training-config.js'
 import type { WriterChoice } from '../actors/writers.js'
 import { TroupeError } from '../runtime/index.js'
 import type { Backend } from '../runtime/tensor/index.js'
+import { checkArrangement } from './method-checks.js'
 import type { MethodConfig } from './method-config.js'
 import { modelOf } from './model-of.js'
 import { type Piece, type RunWorld, runWorld } from './own-data.js'
@@ -44,8 +45,7 @@ export async function methodPlan(
   const isOffline = rater === 'people'
   const people = countOf(writers, 'people')
   const rated = Math.min(config.answers, mostAnswers)
-  checkReplicas(config, arrangement)
-  checkCorrection(arrangement)
+  checkArrangement(config, arrangement)
 
   const common = {
     model: await modelOf(config.model, world),
@@ -138,29 +138,4 @@ function needsOf({ rater, writers, rewardModel }: Arrangement): Piece[] {
     ...(rater === 'reward-model' && labels === 'people' ? (['pairs'] as const) : []),
     ...(asks ? (['annotator'] as const) : []),
   ]
-}
-
-/** Importance weights are of what the policy itself wrote, for objectives that have them. */
-function checkCorrection({ rater, writers, training }: Arrangement): void {
-  for (const { objective = 'preference', correction } of training) {
-    if ((correction?.kind ?? 'none') === 'none') continue
-    const isOwn = rater !== 'people' && writers.every(({ by }) => by === 'policy')
-    if (isOwn && (objective === 'preference' || objective === 'reinforce')) continue
-    const why = isOwn
-      ? `the objective ${objective} has no importance weights`
-      : 'not only the policy wrote the completions'
-    throw new TroupeError('E_CONFIG', `training.correction.kind is ${correction?.kind}, but ${why}`, {
-      where: 'training.correction.kind',
-      hint: 'Leave it at none',
-    })
-  }
-}
-
-/** Each of several replicas would have to be given what only one can get. */
-function checkReplicas(config: MethodConfig, { rater }: Arrangement): void {
-  if (config.raters > 1 && rater === 'reward-model')
-    throw new TroupeError('E_CONFIG', `${config.raters} reward models would each be trained on a part of the data`, {
-      where: 'raters',
-      hint: 'Use one reward model; annotators may be several',
-    })
 }

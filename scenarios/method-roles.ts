@@ -16,9 +16,15 @@ function rolesOf({ rater, rewardModel }: Arrangement): ReadonlySet<string> {
 }
 
 /** Costs without the default ones of roles that this run has not: of nobody, they would be refused as a mistake of the user's. */
-export function costsOf(costs: RuntimeConfig['costs'], arrangement: Arrangement): RuntimeConfig['costs'] {
-  const roles = rolesOf(arrangement)
-  const defaults: Readonly<Record<string, unknown>> = methodCosts
+export const costsOf = (costs: RuntimeConfig['costs'], arrangement: Arrangement): RuntimeConfig['costs'] =>
+  costsOfRoles(costs, methodCosts, rolesOf(arrangement))
+
+/** The same of any scenario, by its default costs and the roles of the run. */
+export function costsOfRoles(
+  costs: RuntimeConfig['costs'],
+  defaults: Readonly<Record<string, unknown>>,
+  roles: ReadonlySet<string>,
+): RuntimeConfig['costs'] {
   return Object.fromEntries(
     Object.entries(costs).filter(
       ([key, cost]) => roles.has(key.split(':')[0] as string) || !isDeepStrictEqual(cost, defaults[key]),

@@ -136,16 +136,22 @@ function checkDrawn(world: World, needs: readonly Piece[]): void {
   if (needs.includes('pairs')) world.preferences?.(1, random, { answers: 2 })
 }
 
-/** `E_CONFIG` where what a judge reads and writes would not fit into the context of one's own model. */
-export function checkJudging({ limits, judgeContext, tokenizer }: World): void {
+/** `E_CONFIG` where what a judge (or a meta-judge, where there is one) reads and writes would not fit into the context of one's own model. */
+export function checkJudging({ limits, judgeContext, metaContext, tokenizer }: World, isMeta = false): void {
   if (!tokenizer) return
-  const question = tokenizer.encode(judgeContext('', '')).length
-  const needed = question + limits.prompt + limits.answer + limits.verdict
+  const isCompared = isMeta && metaContext !== undefined
+  const question = tokenizer.encode(isCompared ? metaContext('', '', '', '') : judgeContext('', '')).length
+  const written = isCompared ? 2 * limits.verdict + (limits.preference ?? 0) : limits.verdict
+  const needed = question + limits.prompt + limits.answer + written
   if (needed > limits.context)
-    throw new TroupeError('E_CONFIG', `judging needs ${needed} tokens, and ${limits.context} fit into the context`, {
-      where: 'world.options.limits',
-      hint: `The question alone has ${question}: lower prompt, answer and verdict, or choose a model with a longer context`,
-    })
+    throw new TroupeError(
+      'E_CONFIG',
+      `${isCompared ? 'comparing judgments' : 'judging'} needs ${needed} tokens, and ${limits.context} fit into the context`,
+      {
+        where: 'world.options.limits',
+        hint: `The question alone has ${question}: lower prompt, answer and verdict, or choose a model with a longer context`,
+      },
+    )
 }
 
 const definedOf = (values: Readonly<Record<string, string | undefined>>) =>

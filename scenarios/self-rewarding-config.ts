@@ -19,6 +19,34 @@ const dpoSchema = z
   })
   .prefault({})
 
+const metaRewarding = z.strictObject({
+  rho: z
+    .array(z.number().min(0).lt(1))
+    .min(1)
+    .default([0, 0.32, 0.32, 0.4])
+    .describe('width of the length tiers of each iteration; the last one serves all that follow'),
+  judgeIterations: z
+    .int()
+    .min(0)
+    .default(2)
+    .describe('iterations that train on pairs of judgments too; later ones on pairs of answers alone'),
+  maxJudgment: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'tokens of a chosen judgment; pairs with longer ones are dropped. Default: no bound but that of a verdict',
+    ),
+  replicas: z.int().min(1).max(16).default(1),
+  sampling: samplingSchema({ temperature: 0.7, topP: 0.9, topK: 0 }),
+})
+
+const metaSchema = z
+  .union([z.boolean(), metaRewarding])
+  .transform((given) => (given === true ? metaRewarding.parse({}) : given))
+  .prefault(false)
+  .describe('Meta-Rewarding: the policy compares its own judgments, and learns to judge from that')
+
 /** Every option of `troupe run self-rewarding`. */
 export const selfRewardingConfig = z.strictObject({
   eft: z.boolean().default(true).describe('teach judging: false trains M1 without judge demonstrations'),
@@ -33,6 +61,7 @@ export const selfRewardingConfig = z.strictObject({
       ift: z.int().min(0).default(60_000).describe('instructions answered by people'),
       eft: z.int().min(0).default(90_000).describe('answers judged by people'),
       prompts: z.int().min(0).default(12_000).describe('lists of instructions, for self-instruct'),
+      meta: z.int().min(0).default(30_000).describe('judgments compared by people; only where `meta` is on'),
       ...ownDemonstrationKeys,
     })
     .prefault({}),
@@ -68,6 +97,7 @@ export const selfRewardingConfig = z.strictObject({
       sampling: samplingSchema({ temperature: 0.7, topP: 0.9, topK: 0 }),
     })
     .prefault({}),
+  meta: metaSchema,
   learner: z.strictObject({ sft: sftSchema, dpo: dpoSchema }).prefault({}),
   evaluation: z
     .strictObject({

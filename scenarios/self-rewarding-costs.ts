@@ -8,6 +8,7 @@ export const selfRewardingCosts = {
   'prompt-generator': { distribution: 'lognormal', meanMs: 100, p95Ms: 330 },
   sampler: { distribution: 'lognormal', meanMs: 2.5, p95Ms: 3.8, perItem: 'prompts' },
   judge: { distribution: 'lognormal', meanMs: 10.8, p95Ms: 15.3, perItem: 'prompts' },
+  'meta-judge': { distribution: 'lognormal', meanMs: 4.9, p95Ms: 7.5, perItem: 'prompts' },
   'learner:sft': { distribution: 'lognormal', meanMs: 0.52, p95Ms: 0.6, perItem: 'examples' },
   'learner:train': { distribution: 'lognormal', meanMs: 5.2, p95Ms: 8.6, perItem: 'prompts' },
   'learner:publish': { distribution: 'constant', ms: 90 },

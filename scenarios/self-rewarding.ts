@@ -1,10 +1,12 @@
-import { evaluator, judge, learner, promptGenerator, sampler, source } from '../actors/index.js'
+import { evaluator, judge, learner, metaJudge, promptGenerator, sampler, source } from '../actors/index.js'
 import { paramLayout } from '../models/index.js'
 import { createWeightStore } from '../runtime/tensor/index.js'
 import { openBooks } from './books.js'
+import { costsOfRoles } from './method-roles.js'
 import { openTroupe } from './open-troupe.js'
 import type { RunOptions, Scenario } from './scenario.js'
 import { type SelfRewardingConfig, selfRewardingConfig } from './self-rewarding-config.js'
+import { selfRewardingCosts } from './self-rewarding-costs.js'
 import { planOf } from './self-rewarding-plan.js'
 import { quick } from './self-rewarding-presets.js'
 import { summarize } from './summarize.js'
@@ -20,6 +22,9 @@ import type { Summary } from './summary.js'
  *       scores     ← mean of 3 judgments by M_t of each                  (judge)
  *       M_{t+1}    ← DPO from M_t, reference M_t, best against worst     (learner)
  *
+ * With `meta` (Meta-Rewarding, Wu et al. 2024, arXiv 2407.19594) pairs have length tiers, and in the first iterations M_t also
+ * compares its own judgments (meta-judge), from which it learns to judge.
+ *
  * All of an iteration's lines run at once, under the staleness bound; the evaluator measures M_t meanwhile.
  */
 export const selfRewarding: Scenario<typeof selfRewardingConfig> = {
@@ -28,7 +33,7 @@ export const selfRewarding: Scenario<typeof selfRewardingConfig> = {
   description: 'The policy invents prompts, answers them, judges its answers and trains on its own preferences.',
   config: selfRewardingConfig,
   presets: { quick, full: {} },
-  computing: [promptGenerator, sampler, judge, learner, evaluator].map(({ role }) => role),
+  computing: [promptGenerator, sampler, judge, metaJudge, learner, evaluator].map(({ role }) => role),
   traits: {
     humanPreferences: 'seed judgments',
     onPolicy: 'per iteration',
@@ -47,7 +52,7 @@ async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
   const { demonstrations } = plan.learner
   const books = openBooks({ demonstrations, prompts, idle }, options.observe, options.resume?.books)
   const weights = createWeightStore(paramLayout(plan.common.model)).handle
-  const { troupe, elapsedMs } = openTroupe(options, { weights, books })
+  const { troupe, elapsedMs } = openTroupe({ ...options, config: ofItsRoles(config) }, { weights, books })
   const { supervise } = config
   try {
     const people = troupe.actor(source, { config: plan.source, supervise })
@@ -61,7 +66,12 @@ async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
     troupe.connect(people.outputs.seeds, inventor.inputs.seeds)
     troupe.connect(inventor.outputs.prompts, samplers.inputs.prompts)
     troupe.connect(samplers.outputs.candidates, judges.inputs.candidates)
-    troupe.connect(judges.outputs.judged, trainer.inputs.judged)
+    if (plan.metaJudge && config.meta) {
+      const { replicas } = config.meta
+      const comparing = troupe.actor(metaJudge, { config: plan.metaJudge, replicas, supervise })
+      troupe.connect(judges.outputs.judged, comparing.inputs.judged)
+      troupe.connect(comparing.outputs.judged, trainer.inputs.judged)
+    } else troupe.connect(judges.outputs.judged, trainer.inputs.judged)
     troupe.connect(trainer.outputs.snapshots, measurer.inputs.snapshots)
 
     await troupe.start()
@@ -85,4 +95,13 @@ async function run(options: RunOptions<SelfRewardingConfig>): Promise<Summary> {
   } finally {
     await troupe.stop()
   }
+}
+
+/** What is said of the meta-judge is left out where there is none: it would be refused as a mistake of the user's. */
+function ofItsRoles(config: SelfRewardingConfig): SelfRewardingConfig {
+  if (config.meta) return config
+  const { [metaJudge.role]: _, ...place } = config.place
+  const roles = Object.keys(selfRewardingCosts).map((key) => key.split(':')[0]!)
+  const others = new Set(roles.filter((role) => role !== metaJudge.role))
+  return { ...config, place, costs: costsOfRoles(config.costs, selfRewardingCosts, others) }
 }

@@ -22,10 +22,6 @@ function laid(schema: z.ZodType, value: unknown): z.ZodType {
   if (inner instanceof z.ZodObject && isTree(value))
     return described(withDefaults(inner, value).prefault({}), schema.description)
   const bare = isOptional(schema) ? (schema.unwrap() as z.ZodType) : schema
-  if (bare instanceof z.ZodRecord && isTree(value)) {
-    const lay = (given: unknown) => (isTree(given) ? { ...value, ...given } : given)
-    return described(z.preprocess(lay, bare).prefault(value), schema.description)
-  }
   return described(bare.prefault(value as never), schema.description)
 }
 

@@ -4,7 +4,7 @@ import { assert } from '../../runtime/kernel/errors.js'
 import type { JudgedGroup } from '../messages.js'
 import { toSequence } from '../supervised.js'
 import type { ObjectiveContext, ObjectiveState, Written } from './objective.js'
-import { createReplay } from './replay.js'
+import { createReplay, type ReplayState } from './replay.js'
 
 /** What every objective does alike: the reference model, the schedule, and what a snapshot of it holds. */
 export function createBase<T>(
@@ -15,6 +15,12 @@ export function createBase<T>(
   const reference = params.slice()
   const model = openModel(config.model, reference, { ...config.engine, batch })
   const replay = createReplay<T>(training.replay, random)
+
+  /** What was written after a context, as the learner reads it. */
+  const writtenAfter = (
+    context: string,
+    { tokens, logprobs }: { readonly tokens: Int32Array; readonly logprobs: Float32Array },
+  ): Written => ({ sequence: toSequence(tokenizer, context, tokens), logprobs })
 
   return {
     replay,
@@ -38,7 +44,7 @@ export function createBase<T>(
       reference.set(state.reference)
       if (iteration >= 0) trainer.resetOptimizer(optimizerOf(config, training, iteration))
       trainer.restore(state.optimizer)
-      replay.restore(state.further.replay as ReturnType<typeof replay.snapshot>)
+      replay.restore(state.further.replay as ReplayState<T>)
     },
     async dispose(): Promise<void> {
       await trainer.dispose()
@@ -49,9 +55,9 @@ export function createBase<T>(
     written(group: JudgedGroup, index: number): Written {
       const completion = group.completions[index]
       assert(completion, `candidate ${index} of ${group.promptId} is there`)
-      const { tokens, logprobs } = completion
-      return { sequence: toSequence(tokenizer, world.answerContext(group.prompt), tokens), logprobs }
+      return writtenAfter(world.answerContext(group.prompt), completion)
     },
+    writtenAfter,
   }
 }
 

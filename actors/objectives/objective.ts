@@ -7,6 +7,7 @@ import type { createMixPool } from '../mix-pool.js'
 import type { GroupOutcome } from '../selection.js'
 import type { TrainingConfig } from '../training-config.js'
 import type { World } from '../world.js'
+import type { ReplayState } from './replay.js'
 
 /** What an objective works with. `params` are the policy's, which it trains. */
 export interface ObjectiveContext {
@@ -35,8 +36,8 @@ export interface ObjectiveState {
   readonly optimizer: OptimizerState
   /** Beyond the policy: a value head on its trunk. */
   readonly flat?: Float32Array | undefined
-  /** What only this objective knows. */
-  readonly further: { readonly [key: string]: unknown }
+  /** What is replayed, each objective's own items; and BCO's shift. */
+  readonly further: { readonly replay: ReplayState<unknown>; readonly shift?: number | undefined }
 }
 
 /** One way of training on judged groups. Rows and graphs are fixed when it is opened. */

@@ -2,7 +2,7 @@ import { effectiveSampleSize, type PairCorrection, preferenceLoss, preferenceObj
 import { createTrainer } from '../../models/index.js'
 import type { TokenSequence, TrainingExtra } from '../../models/types.js'
 import { TroupeError } from '../../runtime/kernel/errors.js'
-import type { Writer } from '../messages.js'
+import type { JudgedGroup, Writer } from '../messages.js'
 import type { GroupOutcome } from '../selection.js'
 import { toSequence } from '../supervised.js'
 import type { TrainingConfig } from '../training-config.js'
@@ -19,7 +19,8 @@ import {
 } from './objective.js'
 
 interface Pair {
-  readonly prompt: string
+  /** What was read before either side was written. */
+  readonly context: string
   readonly chosen: Written
   readonly rejected: Written
   /** Where people wrote it. */
@@ -60,11 +61,20 @@ export function createPairs(context: ObjectiveContext): Objective {
   const padding = unwritten({ tokens: Int32Array.of(config.model.bosTokenId), promptLength: 1 })
   let shift = 0
 
+  const judgePairsOf = ({ judgePairs = [] }: JudgedGroup): Pair[] =>
+    judgePairs.map(({ context, chosen, rejected }) => ({
+      context,
+      chosen: base.writtenAfter(context, chosen),
+      rejected: base.writtenAfter(context, rejected),
+      people: undefined,
+      ofFirst: undefined,
+    }))
+
   const pairsOf = ({ group, selected }: GroupOutcome): Pair[] => {
     if (!('pairs' in selected)) return []
     const people = group.completions.findIndex(({ writer }) => writer === 'people')
     return selected.pairs.map(({ chosen, rejected }) => ({
-      prompt: group.prompt,
+      context: world.answerContext(group.prompt),
       chosen: base.written(group, chosen),
       rejected: base.written(group, rejected),
       people: people < 0 ? undefined : base.written(group, people),
@@ -77,11 +87,11 @@ export function createPairs(context: ObjectiveContext): Objective {
    * With one prompt alone there is none, and nothing is written for it: a log-ratio of 0.
    */
   const mismatchedOf = (pairs: readonly Pair[]): Written[] =>
-    pairs.map(({ prompt }, i) => {
-      const other = [...pairs.slice(i + 1), ...pairs.slice(0, i)].find((pair) => pair.prompt !== prompt)
+    pairs.map(({ context }, i) => {
+      const other = [...pairs.slice(i + 1), ...pairs.slice(0, i)].find((pair) => pair.context !== context)
       if (!other) return padding
       const { tokens, promptLength } = other.chosen.sequence
-      return unwritten(toSequence(tokenizer, world.answerContext(prompt), tokens.slice(promptLength)))
+      return unwritten(toSequence(tokenizer, context, tokens.slice(promptLength)))
     })
 
   /** 1 where the first model wrote the chosen completion, 0 where it wrote the rejected one. */
@@ -144,7 +154,7 @@ export function createPairs(context: ObjectiveContext): Objective {
     pull: () => trainer.pull(),
     dispose: base.dispose,
     async update(outcomes, version) {
-      const fresh = outcomes.flatMap(pairsOf)
+      const fresh = outcomes.flatMap((outcome) => [...pairsOf(outcome), ...judgePairsOf(outcome.group)])
       if (fresh.length === 0) return null
       base.replay.add(fresh)
       const all = [...fresh, ...base.replay.draw(version)]
@@ -170,7 +180,7 @@ export function createPairs(context: ObjectiveContext): Objective {
       return { ...state, further: { ...state.further, shift } }
     },
     restore(state, iteration) {
-      shift = Number(state.further.shift ?? 0)
+      shift = state.further.shift ?? 0
       base.restore(state, iteration)
     },
   }

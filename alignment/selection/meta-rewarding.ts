@@ -1,3 +1,5 @@
+import { type Battle, battleMatrix, eloRatings } from './elo.js'
+import type { ChosenPair } from './pair-rules.js'
 import type { PairChoice } from './pairs.js'
 
 /**
@@ -42,4 +44,26 @@ export function mostDisputed(verdicts: readonly (readonly number[])[]): number |
     if (!best || spread > best.spread) best = { i, spread }
   })
   return best?.i
+}
+
+/** Ratings that differ by less are equal: a win of the least weight moves them by far more. */
+const SAME_RATING = 1e-6
+
+/**
+ * Meta-Rewarding's pair of judgments of one answer: the one with the greatest rating by the meta-judge's battles
+ * ({@link battleMatrix}, {@link eloRatings}) against the one with the least. A `tie` where no two ratings differ, `long`
+ * where the chosen one is longer than `maxLength`.
+ *
+ * @param lengths of the judgments, in any unit
+ */
+export function judgmentPair(
+  battles: readonly Battle[],
+  lengths: readonly number[],
+  maxLength: number,
+): ChosenPair | { readonly dropped: 'tie' | 'long' } {
+  const ratings = eloRatings(battleMatrix(battles, lengths.length))
+  const [chosen, rejected] = [ratings.indexOf(Math.max(...ratings)), ratings.indexOf(Math.min(...ratings))]
+  const lead = (ratings[chosen] ?? 0) - (ratings[rejected] ?? 0)
+  if (lead < SAME_RATING) return { dropped: 'tie' }
+  return (lengths[chosen] as number) > maxLength ? { dropped: 'long' } : { chosen, rejected }
 }

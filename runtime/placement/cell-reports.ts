@@ -1,6 +1,6 @@
 import type { InputPort } from '../channel/index.js'
+import type { TurnBegun } from '../kernel/busy-period.js'
 import { TroupeError, toWire } from '../kernel/errors.js'
-import type { TurnBegun } from '../kernel/turn.js'
 import type { ActorIdentity, RunEvent } from '../observe/events.js'
 import type { Reporter } from '../observe/reporter.js'
 import type { Clock } from '../time/clock.js'
@@ -12,6 +12,7 @@ export class CellReports {
   readonly #clock: Clock
   readonly #reporter: Reporter
   #silent = false
+  #malformed = 0
 
   constructor({ name, role, replica }: CellSpec, clock: Clock, reporter: Reporter) {
     this.#identity = { name, role, replica }
@@ -34,6 +35,10 @@ export class CellReports {
 
   log(message: string): void {
     this.emit({ type: 'log', ...this.#stamp(), level: 'warn', message })
+  }
+
+  malformed(port: string): void {
+    this.log(`dropped a malformed frame at ${port} (${++this.#malformed} so far)`)
   }
 
   /** A message of an input is not given to the actor. */

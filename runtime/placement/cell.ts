@@ -1,11 +1,11 @@
 import { checkCrossing, cloneRefusal } from '../channel/crossing.js'
 import { encodedWire, throughCodec } from '../channel/encoded-wire.js'
-import type { InputPort } from '../channel/index.js'
 import type { Wire } from '../channel/wire.js'
 import type { ActorDefinition, Api, Ports, RunningActor } from '../kernel/actor.js'
+import type { TurnBegun } from '../kernel/busy-period.js'
 import { TroupeError, toWire } from '../kernel/errors.js'
 import { Gate } from '../kernel/gate.js'
-import { createTurn, type TurnBegun } from '../kernel/turn.js'
+import { createTurn } from '../kernel/turn.js'
 import type { RunEvent } from '../observe/events.js'
 import { openWeightStore } from '../tensor/weight-store.js'
 import { answerOf } from './asking.js'
@@ -14,10 +14,9 @@ import { createContext } from './context.js'
 import { type Control, type Reply, type Rewiring, reply, type WiringPlan } from './control.js'
 import { Effects } from './effects.js'
 import type { CellPlace } from './place.js'
+import { snapshotInTime } from './snapshotting.js'
 import type { CellSpec } from './stage.js'
 import { Wiring } from './wiring.js'
-
-const NO_INPUTS: readonly InputPort[] = []
 
 /** One actor, in any placement: its life from start to dispose, its gate, its ports, what it puts away. */
 export class Cell<H> implements Control<H> {
@@ -45,7 +44,6 @@ export class Cell<H> implements Control<H> {
   /** Of those who halt it: a restart and the stop of the troupe may come together. */
   #untilTurnEnds: (() => void)[] = []
   #quiet: (() => void) | undefined
-  #malformed = 0
   /** When the first turn since everything had settled began, and the last one ended. */
   #burstFrom = 0
   #burstTo = 0
@@ -250,13 +248,15 @@ export class Cell<H> implements Control<H> {
           this.#gate.settle()
         },
         failed: (error) => this.fail(error),
-        malformed: (port) => this.#reports.log(`dropped a malformed frame at ${port} (${++this.#malformed} so far)`),
+        malformed: (port) => this.#reports.malformed(port),
         taking: (channel, seq) => {
           this.#changed = true
           if (this.#spec.commits) this.#place.reporter.taking(channel, seq)
         },
         emitted: () => {
           this.#changed = true
+          // It leaves before another turn is wanted, which may wait for what comes of it.
+          if (this.#spec.commits && this.#gate.idle) this.#gate.leaveFirst()
         },
         aside: (port, message) => this.#setAside(port, message),
         dropped: (port, message) => this.#deadLetter(port, 'overflow', message),
@@ -308,7 +308,10 @@ export class Cell<H> implements Control<H> {
     }
     try {
       const role = this.#place.within(() => this.#actor?.snapshot?.())
-      if (role instanceof Promise) return role.then((state) => this.#commit(wiring, state)).catch((e) => this.fail(e))
+      if (role instanceof Promise)
+        return snapshotInTime(role, this.#spec.name, this.#place)
+          .then((state) => this.#commit(wiring, state))
+          .catch((error) => this.fail(error))
       return this.#commit(wiring, role)
     } catch (error) {
       this.fail(error)
@@ -382,7 +385,7 @@ export class Cell<H> implements Control<H> {
     this.#done++
     this.#changed = true
     this.#effects.endTurn(end)
-    this.#reports.turn(begun, start, end, this.#wiring?.inputs ?? NO_INPUTS)
+    this.#reports.turn(begun, start, end, this.#wiring?.inputs ?? [])
     if (this.#turns > 0 || this.#untilTurnEnds.length === 0) return
     for (const tell of this.#untilTurnEnds.splice(0)) tell()
   }

@@ -5,7 +5,7 @@ import { Outbox, type ReportPort } from '../observe/outbox.js'
 import type { Reporter } from '../observe/reporter.js'
 import { reportUsage } from '../observe/usage.js'
 import { realClock } from '../time/clock.js'
-import { realScheduler } from '../time/scheduler.js'
+import { promptScheduler } from '../time/scheduler.js'
 import { Cell } from './cell.js'
 import type { Control } from './control.js'
 import { importDefinition } from './definition.js'
@@ -37,7 +37,7 @@ export function hostActor<H>({ spec, control, reports, toWire, confirmed, settle
   const outbox = new Outbox(reports, { clock: realClock, onAck: () => cell.poll(), confirmed })
   const cell: Cell<H> = new Cell<H>(spec, {
     clock: realClock,
-    scheduler: realScheduler,
+    scheduler: promptScheduler(),
     lock: new FifoLock(),
     reporter: settle ? tellingAfter(outbox, () => settle('tell')) : outbox,
     definition: () => importDefinition(spec.module, spec.role),

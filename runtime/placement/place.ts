@@ -1,7 +1,7 @@
 import type { Wire } from '../channel/wire.js'
 import type { ActorDefinition } from '../kernel/actor.js'
+import type { Outcome, TurnBegun, Work } from '../kernel/busy-period.js'
 import type { FifoLock } from '../kernel/lock.js'
-import type { Outcome, TurnBegun, Work } from '../kernel/turn.js'
 import type { Reporter } from '../observe/reporter.js'
 import type { WeightStore, WeightStoreHandle } from '../tensor/weights.js'
 import type { Clock } from '../time/clock.js'

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Work } from '../kernel/busy-period.js'
 import { TroupeError } from '../kernel/errors.js'
-import type { Work } from '../kernel/turn.js'
 import type { WeightStore } from '../tensor/weights.js'
 import type { Clock } from '../time/clock.js'
 

@@ -1,7 +1,7 @@
 import type { Passage, VirtualLinks } from '../channel/virtual-wire.js'
+import type { Outcome, Work } from '../kernel/busy-period.js'
 import type { WireError } from '../kernel/errors.js'
 import { TroupeError, toWire } from '../kernel/errors.js'
-import type { Outcome, Work } from '../kernel/turn.js'
 import type { Reporter } from '../observe/reporter.js'
 import type { Clock } from '../time/clock.js'
 import type { VirtualTime } from '../time/virtual.js'

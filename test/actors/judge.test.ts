@@ -4,6 +4,7 @@ import type { CandidateBatch, CandidateGroup, JudgedBatch } from '../../actors/m
 import { alone, COMMON, trained, untrained } from './fixtures/alone.js'
 import { storeWith } from './fixtures/cuts.js'
 import { host } from './fixtures/host.js'
+import { createWorld } from './fixtures/tiny-world.js'
 
 const model = trained()
 
@@ -24,9 +25,9 @@ function candidates(prompts: readonly string[]): CandidateBatch {
 }
 const PROMPTS = ['ant bee', 'cat dog eel', 'fox gnu', 'hen jay', 'bee bee cat', 'dog ant'].map((text) => `copy ${text}`)
 
-const judged = async (params: Float32Array, sampling: { temperature: number; topP?: number }) => {
+const judged = async (params: Float32Array, sampling: { temperature: number; topP?: number }, keepTexts = false) => {
   const { out, answer } = await alone(judge, 'judged', 'counts', {
-    config: { ...COMMON, judgments: 4, sampling },
+    config: { ...COMMON, judgments: 4, sampling, keepTexts },
     inputs: { candidates: [candidates(PROMPTS)] },
     weights: { version: 3, params },
   })
@@ -89,4 +90,29 @@ test('a batch waits for the version that wrote it: a judge is never older than t
     (judging.out.judged as JudgedBatch[]).map(({ groups }) => groups[0]!.judgeVersion),
     [{ start: 4, end: 4 }],
   )
+})
+
+test('what was written is handed on only where it is asked for, and is what the scores come from', async (t) => {
+  const kept = await judged(await model, { temperature: 1.5 }, true)
+  const bare = await judged(await model, { temperature: 1.5 })
+  t.false('texts' in bare.judgments[0]!)
+  t.deepEqual(
+    kept.judgments.map(({ texts: _, ...judgment }) => judgment),
+    bare.judgments,
+  )
+  const world = createWorld()
+  for (const { texts, verdicts } of kept.judgments) {
+    t.is(texts!.length, 4)
+    t.deepEqual(
+      texts!.flatMap(({ score }) => (score === undefined ? [] : [score])),
+      verdicts,
+    )
+    for (const { text, tokens, logprobs, score } of texts!) {
+      const verdict = world.readVerdict(text)
+      t.is(score, verdict.readable ? verdict.score : undefined)
+      const words = Array.from(tokens, (id) => world.words[id]!)
+      t.is(text, words.filter((word) => !/^<(s|\/s|pad|unk)>$/.test(word)).join(' '))
+      t.true(logprobs.length === tokens.length && logprobs.every((value) => value <= 0))
+    }
+  }
 })

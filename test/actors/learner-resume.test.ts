@@ -75,7 +75,7 @@ test('what a snapshot holds in the middle of an iteration', async (t) => {
   t.deepEqual(state.objective?.objective.reference, state.published?.params)
   t.deepEqual([state.intake.held.map(({ id }) => id), state.intake.waiting.map(({ id }) => id)], [[2], [4]])
   t.is(state.samples.ledger.inFlight.length, 4)
-  t.is(state.samples.ledger.settled.length, 4)
+  t.deepEqual(state.samples.ledger.settled, ['0.0-1', '1.0-1'])
 })
 
 test('a resumed run finds the weights that were published last, and nothing newer', async (t) => {
@@ -157,6 +157,7 @@ test('a state that does not fit is refused by the key that is wrong', async (t) 
       { objective: { ...state.objective!, objective: { ...own, optimizer: { step: 0, m: vector, v: vector } } } },
       /objective.objective.optimizer.m/,
     ],
+    [{ objective: { ...state.objective!, objective: { ...own, further: {} } } }, /objective.objective.further.replay/],
     [{ intake: { ...state.intake, waiting: [{ id: 1 }] } }, /intake.waiting.0: not a judged batch/],
     [{ pool: { ...state.pool, tokens: new Int32Array(1) } }, /pool: not packed sequences/],
     [{ objective: undefined }, /state: it is of both phases of training, or of none/],

@@ -79,3 +79,23 @@ test('a text for a group with a from is its from, and what else is set of the gr
     message: /"staleness" must be a group/,
   })
 })
+
+test('a key that is a switch or a group can be set either way, and is listed with the keys of the group', (t) => {
+  const selfRewarding = scenarios['self-rewarding']!
+  const of = (...settings: string[]) => resolveConfig(selfRewarding, undefined, settings).config.meta as object | false
+  t.is(of(), false)
+  t.like(of('meta=true'), { judgeIterations: 2, rho: [0, 0.32, 0.32, 0.4] })
+  t.like(of('meta=true', 'meta.rho=[0.1]'), { judgeIterations: 2, rho: [0.1] })
+  t.deepEqual(selfRewarding.config.parse({ meta: of('meta=true') }).meta, of('meta=true'), 'as it is written down')
+  const keys = schemaKeys(selfRewarding.config)
+  t.like(
+    keys.find(({ key }) => key === 'meta'),
+    { expects: 'true or false or a group of keys', default: false },
+  )
+  t.like(
+    keys.find(({ key }) => key === 'meta.judgeIterations'),
+    { default: 2 },
+  )
+  t.throws(() => of('meta.judgeIteration=1'), { code: 'E_CONFIG' })
+  t.throws(() => of('meta=3'), { code: 'E_CONFIG', message: /"meta" must be true or false or a group of keys/ })
+})

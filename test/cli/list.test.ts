@@ -19,6 +19,7 @@ test('list names scenarios, roles with their ports, and worlds', async (t) => {
     ['demonstrations', 'judged', 'candidates'],
     ['snapshots', 'reference'],
   ])
-  t.deepEqual(Object.keys(wiring).length, 10)
+  t.deepEqual(wiring['meta-judge'], [['judged'], ['judged']])
+  t.deepEqual(Object.keys(wiring).length, 11)
   t.is(worlds[0].name, 'default')
 })

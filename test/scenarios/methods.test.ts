@@ -160,22 +160,23 @@ const outcomeOf = (run: TinyRun) => ({
 
 const oaif = tinyMethodRun('oaif', { staleness: { max: 0 } })
 
-for (const name of ['oaif', 'rlhf'])
-  test.serial(`${name} in virtual time is, with no staleness, what it is inline; one seed is one trace`, async (t) => {
-    const settings = { staleness: { max: 0 } }
-    const inline = await (name === 'oaif' ? oaif : tinyMethodRun(name, settings))
-    const costs = { costs: { sampler: { distribution: 'exponential', meanMs: 40 }, learner: 15 } }
-    const [once, again] = [await virtual(settings), await virtual({ ...settings, ...costs })]
-    t.deepEqual(outcomeOf(once), outcomeOf(inline))
-    t.deepEqual(outcomeOf(again), outcomeOf(inline))
-    t.not(again.traceHash, once.traceHash, 'other costs, other times')
-    t.is((await virtual(settings)).traceHash, once.traceHash)
-    t.not((await virtual(settings, 2)).traceHash, once.traceHash)
+const virtual = (name: string, more: Tree = {}, seed = 1) =>
+  tinyMethodRun(name, { staleness: { max: 0 }, ...more }, { stage: 'virtual', seed })
 
-    function virtual(more: Tree, seed = 1) {
-      return tinyMethodRun(name, more, { stage: 'virtual', seed })
-    }
-  })
+test.serial('oaif in virtual time is, with no staleness, what it is inline; one seed is one trace', async (t) => {
+  const costs = { sampler: { distribution: 'exponential', meanMs: 40 }, learner: 15 }
+  const [once, slower] = [await virtual('oaif'), await virtual('oaif', { costs })]
+  t.deepEqual(outcomeOf(once), outcomeOf(await oaif))
+  t.deepEqual(outcomeOf(slower), outcomeOf(await oaif))
+  t.not(slower.traceHash, once.traceHash, 'other costs, other times')
+  t.is((await virtual('oaif')).traceHash, once.traceHash)
+  t.not((await virtual('oaif', {}, 2)).traceHash, once.traceHash)
+})
+
+test.serial('rlhf in virtual time is, with no staleness, what it is inline', async (t) => {
+  const inline = await tinyMethodRun('rlhf', { staleness: { max: 0 } })
+  t.deepEqual(outcomeOf(await virtual('rlhf')), outcomeOf(inline))
+})
 
 test.serial('oaif on threads is, with no staleness, what it is inline', async (t) => {
   const threads = await tinyMethodRun('oaif', { staleness: { max: 0 } }, { stage: 'threads' })
@@ -203,6 +204,24 @@ test('costs of an actor that a method has not are refused, but for the defaults'
   const costs = { costs: { annotator: 3 } }
   const message = /"costs.annotator" is about no actor/
   await t.throwsAsync(tinyMethodRun('dpo', costs, { stage: 'virtual' }), { code: 'E_CONFIG', message })
+})
+
+test('a loss that lacks a parameter, or a writer, is refused before anything starts', async (t) => {
+  for (const [name, loss, message] of [
+    ['oaif', { name: 'cringe', margin: 1, temperature: 1 }, /^loss cringe: detached/],
+    ['oaif', { name: 'dpo', delta: 1 }, /^loss dpo: .*delta/],
+    ['oaif', { name: 'xpo' }, /^loss xpo needs the first model to write/],
+    ['dpo', { name: 'xpo' }, /^loss xpo needs the first model to write/],
+  ] as const)
+    await t.throwsAsync(tinyMethodRun(name, { loss }), { code: 'E_CONFIG', message })
+})
+
+test('a baseline of the others of a prompt, where there are none, is refused', async (t) => {
+  const sampler = { writers: [{ by: 'policy', n: 1 }] }
+  const settings = { direct: true, sampler, iterations: [4] }
+  const message = /leave-one-out .* 1 completion/
+  await t.throwsAsync(tinyMethodRun('rlaif', settings), { code: 'E_CONFIG', message })
+  await t.notThrowsAsync(tinyMethodRun('rlaif', { ...settings, training: { policy: { baseline: 'mean' } } }))
 })
 
 test('policy gradients without the policy’s own completions are refused', async (t) => {

@@ -123,6 +123,11 @@ test('self-rewarding on own prompts: a model that cannot judge has nothing to le
     code: 'E_CONFIG',
     message: /^judging needs 98 tokens, and 64 fit/,
   })
+  const meta = [`model=${await ownModel({ context: 180 })}`, 'meta=true', 'world.options.limits.verdict=40']
+  await t.throwsAsync(run('self-rewarding', meta, small), {
+    code: 'E_CONFIG',
+    message: /^comparing judgments needs \d+ tokens, and 180 fit/,
+  })
 })
 
 const missing: [name: string, settings: (model: string) => string[], message: string][] = [

@@ -1,4 +1,5 @@
 import type { Random } from '../../../runtime/time/random.js'
+import { PREFERRED } from './format.js'
 import { type Request, wantedCount } from './requests.js'
 import { assess } from './rubric.js'
 import { NUMBERS } from './vocabulary.js'
@@ -54,3 +55,18 @@ export function verdictText({ marks, criteria, score }: Annotation): string {
   const bits = (values: readonly boolean[]) => values.map((value) => (value ? 'yes' : 'no'))
   return [...bits(marks), 'so', ...bits(criteria), 'score', NUMBERS[score]].join(' ')
 }
+
+/**
+ * Which of two judgments of an answer a person prefers who has judged it too: the one whose score is nearer to their own;
+ * of two as near, the one with more of the criteria as they see them. Undefined where neither is closer.
+ */
+export function preferredOf(own: Annotation, first: Annotation, second: Annotation): 'first' | 'second' | undefined {
+  const distance = ({ score, criteria }: Annotation) =>
+    Math.abs(score - own.score) + criteria.filter((met, i) => met !== own.criteria[i]).length / (1 + criteria.length)
+  const lead = distance(second) - distance(first)
+  return lead === 0 ? undefined : lead > 0 ? 'first' : 'second'
+}
+
+/** The text of a comparison: that person's own judgment of the answer, then which judgment they prefer. */
+export const preferenceText = (own: Annotation, preferred: 'first' | 'second'): string =>
+  `${verdictText(own)} so ${PREFERRED[preferred]}`

@@ -1,7 +1,7 @@
 import type { Demonstration } from '../../../actors/world.js'
 import type { Random } from '../../../runtime/time/random.js'
-import { annotate, verdictText } from './annotators.js'
-import { answerContext, judgeContext, promptContext, wordsOf } from './format.js'
+import { annotate, preferenceText, preferredOf, verdictText } from './annotators.js'
+import { answerContext, judgeContext, metaContext, promptContext, wordsOf } from './format.js'
 import { anyCare, somebody, writeAnswer } from './humans.js'
 import type { WorldOptions } from './options.js'
 import { parsePrompt } from './prompts.js'
@@ -49,6 +49,34 @@ export function judged(random: Random, options: WorldOptions): Demonstration[] {
   })
 }
 
+/** Noise of the people whose judgments are compared, from careful to careless, evenly: a policy's own judgments vary as much. */
+const NOISES = { least: 0.05, most: 0.4 } as const
+
+/**
+ * Two different judgments of an answer by differently careful people, compared by a third person who has judged the answer
+ * too, with the noise that people have.
+ */
+export function compared(random: Random, options: WorldOptions): Demonstration {
+  const judgedBy = (request: Request, answer: string, annotatorNoise: number) =>
+    annotate(request, wordsOf(answer), { ...options, annotatorNoise }, random)
+  const noise = () => NOISES.least + (NOISES.most - NOISES.least) * random.float()
+  for (let attempt = 0; attempt < MOST_COMPARED; attempt++) {
+    const prompt = drawPrompt(random, false, options.heldOut)
+    const request = requestOf(prompt)
+    const [answer = ''] = variedAnswers(request, 1, random, options)
+    const [first, second] = [judgedBy(request, answer, noise()), judgedBy(request, answer, noise())]
+    const own = judgedBy(request, answer, options.annotatorNoise)
+    const preferred = preferredOf(own, first, second)
+    if (preferred)
+      return {
+        kind: 'meta',
+        prompt: metaContext(prompt, answer, verdictText(first), verdictText(second)),
+        completion: ended(preferenceText(own, preferred)),
+      }
+  }
+  throw new TypeError('nobody in this world prefers one judgment to another')
+}
+
 /** Lists of instructions, to learn to write the next. */
 export function listed(random: Random, options: WorldOptions): Demonstration {
   const count = SHOTS.least + random.int(SHOTS.most - SHOTS.least + 1)
@@ -56,6 +84,8 @@ export function listed(random: Random, options: WorldOptions): Demonstration {
   return { kind: 'prompts', prompt: promptContext(shots), completion: ended(next) }
 }
 
+/** Comparisons tried before one is made: more than half of them say something. */
+const MOST_COMPARED = 1000
 /** Attempts for each answer wanted before what there is has to do. */
 const ATTEMPTS = 25
 

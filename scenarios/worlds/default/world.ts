@@ -1,6 +1,15 @@
 import type { Demonstration, World } from '../../../actors/world.js'
-import { answered, judged, listed, requestOf } from './demonstrations.js'
-import { answerContext, judgeContext, LIMITS, promptContext, readPrompt, readVerdict } from './format.js'
+import { answered, compared, judged, listed, requestOf } from './demonstrations.js'
+import {
+  answerContext,
+  judgeContext,
+  LIMITS,
+  metaContext,
+  promptContext,
+  readPreference,
+  readPrompt,
+  readVerdict,
+} from './format.js'
 import { somebody, writeAnswer } from './humans.js'
 import { readOptions } from './options.js'
 import { ratedAnswers } from './preferences.js'
@@ -23,16 +32,20 @@ export function createWorld(given: unknown): World {
     answerContext,
     judgeContext,
     promptContext,
+    metaContext,
     readVerdict,
+    readPreference,
     readPrompt,
     isHeldOut: (prompt) => isHeldOut(prompt, options.heldOut),
     prompts: (count, random, { heldOut }) => drawPrompts(count, random, heldOut, options.heldOut),
     demonstrations(counts, random) {
       const [ift, eft, prompts] = [random.stream('ift'), random.stream('eft'), random.stream('prompts')]
+      const meta = random.stream('meta')
       const all: Demonstration[] = [
         ...Array.from({ length: counts.ift }, () => answered(ift, options)),
         ...take(counts.eft, () => judged(eft, options)),
         ...Array.from({ length: counts.prompts }, () => listed(prompts, options)),
+        ...Array.from({ length: counts.meta ?? 0 }, () => compared(meta, options)),
       ]
       return random.stream('order').shuffle(all)
     },

@@ -34,8 +34,8 @@ export function filesDraws(reading: Omit<Reading, 'bound'>): Draws {
       if (!heldOut) return passes(some('prompts', 'prompts to train on'), count, random)
       return random.shuffle(some('heldOut', 'prompts that are held out')).slice(0, count)
     },
-    demonstrations({ ift, eft, prompts }, _random, before) {
-      if (eft + prompts > 0)
+    demonstrations({ ift, eft, prompts, meta = 0 }, _random, before) {
+      if (eft + prompts + meta > 0)
         throw new TroupeError('E_CONFIG', 'own data have no demonstrations of judging, or of inventing prompts', {
           where: 'demonstrations',
           hint: 'Set their numbers to 0',

@@ -20,6 +20,25 @@ export function readVerdict(text: string): Verdict {
   return { readable: true, score }
 }
 
+/** What a meta-judge is asked (Wu et al. 2024, arXiv 2407.19594, figure 2, shortened). */
+export const metaQuestion = (prompt: string, answer: string, first: string, second: string): string =>
+  `Below are a user's question, a response to it, and two judgments of that response by an additive 5-point scale. Say which \
+judgment is the more accurate one: whose points follow from what the response really does.
+
+<question>${prompt}</question>
+<response>${answer}</response>
+<judgment 1>${first}</judgment 1>
+<judgment 2>${second}</judgment 2>
+
+Justify your choice in at most 100 words, then conclude with exactly one line of the form "Winner: <1 or 2>".`
+
+/** What follows the last `Winner:`. */
+export function readPreference(text: string): 'first' | 'second' | undefined {
+  const said = [...text.matchAll(/\bwinner:\s*\**\s*(?:judgment )?(\w+)/gi)].at(-1)?.[1]
+  if (said === '1') return 'first'
+  return said === '2' ? 'second' : undefined
+}
+
 /** Asks for one more prompt after some examples (self-instruct, Wang et al. 2022). */
 export const promptQuestion = (shots: readonly string[]): string =>
   `Come up with one more task like these. Write the task alone.\n\n${tasks(shots)}`

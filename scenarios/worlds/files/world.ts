@@ -3,7 +3,15 @@ import { loadCheckpointFiles } from '../../../models/index.js'
 import { TroupeError } from '../../../runtime/kernel/errors.js'
 import { seededRandom } from '../../../runtime/time/random.js'
 import { filesDraws } from './draws.js'
-import { judgeQuestion, promptList, promptQuestion, readPrompt, readVerdict } from './judging.js'
+import {
+  judgeQuestion,
+  metaQuestion,
+  promptList,
+  promptQuestion,
+  readPreference,
+  readPrompt,
+  readVerdict,
+} from './judging.js'
 import { languageOf } from './language.js'
 import { readOptions } from './options.js'
 
@@ -35,12 +43,14 @@ export async function createWorld(given: unknown): Promise<World> {
     },
     tokenizer: language.tokenizer,
     stopTokens,
-    limits: { ...options.limits, context },
+    limits: { ...options.limits, preference: options.limits.verdict, context },
     answerContext: language.context,
     answerTokens: (prompt, answer) => language.answer(prompt, answer).tokens,
     judgeContext: (prompt, answer) => language.context(judgeQuestion(prompt, answer)),
+    metaContext: (prompt, answer, first, second) => language.context(metaQuestion(prompt, answer, first, second)),
     promptContext: (shots) => language.context(language.hasTurns ? promptQuestion(shots) : promptList(shots)),
     readVerdict,
+    readPreference,
     readPrompt,
     isHeldOut,
     ...filesDraws({ options, language, context, isHeldOut }),

@@ -1,9 +1,10 @@
 import test from 'ava'
 import { from, lastValueFrom, Subject, toArray } from 'rxjs'
 import { realClock, realScheduler } from '../../../runtime/index.js'
+import type { TurnBegun } from '../../../runtime/kernel/busy-period.js'
 import { Gate } from '../../../runtime/kernel/gate.js'
 import { FifoLock, sharedThreadLock } from '../../../runtime/kernel/lock.js'
-import { createTurn, type TurnBegun } from '../../../runtime/kernel/turn.js'
+import { createTurn } from '../../../runtime/kernel/turn.js'
 
 const settled = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
 

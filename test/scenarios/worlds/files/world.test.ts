@@ -20,7 +20,7 @@ test('texts are as the chat template writes them; the model ends where its folde
   t.is(world.answerContext('name oak fig'), '<s> name oak fig <score> ')
   t.is(tokenizer!.decode(world.answerTokens!('name oak fig', 'oak , fig')), 'oak , fig </s>')
   t.deepEqual(world.stopTokens, [2, 3])
-  t.deepEqual(world.limits, { answer: 6, verdict: 256, prompt: 128, context: 64 })
+  t.deepEqual(world.limits, { answer: 6, verdict: 256, preference: 256, prompt: 128, context: 64 })
   const plain = await opened({ prompts: ownPrompts(), template: 'plain' })
   t.is(plain.answerContext('name oak fig'), 'name oak fig')
   t.is((await opened({ prompts: ownPrompts(), limits: { ...LIMITS, context: 32 } })).limits.context, 32)
@@ -106,6 +106,8 @@ test('several pairs of one prompt all count; demonstrations come from their own 
 test('the policy may judge and invent', async (t) => {
   const world = await opened({ prompts: ownPrompts() })
   t.true(world.judgeContext('name oak', 'fig').includes('<question>name oak</question>\n<response>fig</response>'))
+  const meta = world.metaContext!('name oak', 'fig', 'a: 3', 'b: 4')
+  t.true(meta.includes('<response>fig</response>\n<judgment 1>a: 3</judgment 1>\n<judgment 2>b: 4</judgment 2>'))
   for (const [text, score] of [
     ['good. Score: 4', 4],
     ['Score: 1, no: **Score: 5**', 5],
@@ -114,6 +116,15 @@ test('the policy may judge and invent', async (t) => {
     t.deepEqual(world.readVerdict(text), { readable: true, score }, text)
   for (const text of ['', 'good', 'Score: 6', 'Score: 3.5', 'Score: five'])
     t.false(world.readVerdict(text).readable, text)
+  for (const [text, preferred] of [
+    ['Winner: 1', 'first'],
+    ['The winner: 1? No.\n\n**Winner: 2**', 'second'],
+    ['winner: **Judgment 2**', 'second'],
+    ['Winner: both', undefined],
+    ['Winner: 12', undefined],
+    ['2', undefined],
+  ] as const)
+    t.is(world.readPreference!(text), preferred, text)
   t.true(world.promptContext(['name oak', 'name fig']).includes('Task 2: name fig'))
   t.deepEqual(world.readPrompt(' Task 3: name elm \n\nTask 4: name oak'), { prompt: 'name elm' })
   t.deepEqual(world.readPrompt('\n'), { malformed: 'empty' })
