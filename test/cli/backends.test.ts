@@ -9,7 +9,7 @@ const threads = (place: Readonly<Record<string, string>>): Whereabouts => ({
 })
 
 test('the roles that compute, as the scenario says, are those that would share a process', (t) => {
-  t.deepEqual(computing, ['prompt-generator', 'sampler', 'judge', 'learner', 'evaluator'])
+  t.deepEqual(computing, ['prompt-generator', 'sampler', 'judge', 'meta-judge', 'learner', 'evaluator'])
   t.deepEqual(crowded(threads({})), computing)
   t.deepEqual(crowded(threads({ ...all, judge: 'thread', learner: 'inline' })), ['judge', 'learner'])
   t.deepEqual(crowded(threads(all)), [])
