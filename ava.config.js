@@ -6,11 +6,13 @@ const long = [
   'dist/test/cli/replay.test.js',
   'dist/test/runtime/kernel/collectable.test.js',
   'dist/test/runtime/kernel/credit.test.js',
+  'dist/test/runtime/kernel/faults.test.js',
   'dist/test/runtime/kernel/journal.test.js',
   'dist/test/runtime/kernel/process-restarts.test.js',
   'dist/test/runtime/kernel/restart-places.test.js',
   'dist/test/runtime/placement/kill.test.js',
   'dist/test/runtime/placement/tensors.test.js',
+  'dist/test/scenarios/claims/trained.test.js',
   'dist/test/scenarios/losses.test.js',
   'dist/test/scenarios/places.test.js',
 ]
