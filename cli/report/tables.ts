@@ -40,8 +40,9 @@ export function iterationsTable({ iterations }: Summary, evaluations: readonly E
 <p class="caption whole">${scored}</p>`
 }
 
-/** How well each model judges. */
+/** How well each model judges; nothing of models that do not. */
 export function judgeTable({ iterations }: Summary, evaluations: readonly EvaluationLine[]): Html {
+  if (iterations.every(({ judge }) => judge.pairAccuracy === null)) return html``
   const heads = ['pairs ordered rightly', 'exact order', 'fives are best', 'Spearman', 'Kendall', 'unreadable verdicts']
   const rows = iterations.map(({ name, judge }) => [
     name,

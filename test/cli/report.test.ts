@@ -104,6 +104,7 @@ test('where nobody scored, dashes stand and no plot of scores is drawn', async (
     t.false(page.includes(`<h3>${title}`), title)
   for (const title of ['Answer length', 'Distance from M1']) t.true(page.includes(`<h3>${title}</h3>`), title)
   t.true(page.includes('Nobody scored the answers'))
+  t.false(page.includes('<th>judging</th>'), 'a table of dashes says nothing')
   const words = closingWords({ ...summary, iterations }, runBook(), 1, folder, 'report.html')
   t.regex(words, /^M1 +- +- +- +/m)
 })
