@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { createTroupe, type RestartOptions, type RunEvent, type TroupeError } from '../../../runtime/index.js'
-import { keeper, mortal, numberSource } from '../fixtures/mortal.js'
+import { keeper, loose, mortal, numberSource } from '../fixtures/mortal.js'
 import { createProbe, read } from '../fixtures/probe.js'
 
 const COUNT = 40
@@ -128,3 +128,23 @@ for (const stage of ['inline', 'threads'] as const) {
     await troupe.stop()
   })
 }
+
+for (const stage of ['inline', 'virtual', 'threads'] as const)
+  test.serial(
+    `${stage}: an error that a stream of the actor's own leaves unhandled undoes what it was thrown at`,
+    async (t) => {
+      const probe = createProbe()
+      const troupe = createTroupe({ stage, seed: 1 })
+      const source = troupe.actor(numberSource, { config: { count: COUNT }, supervise: quickly })
+      const sink = troupe.actor(loose, { config: { probe, diesOf: 17 }, supervise: quickly })
+      troupe.connect(source.outputs.numbers, sink.inputs.numbers)
+      await troupe.start()
+      await troupe.done
+      t.is(read(probe, 5), 2, 'the number came twice')
+      t.deepEqual(
+        await sink.ask.seen(),
+        Array.from({ length: COUNT }, (_, n) => n),
+      )
+      await troupe.stop()
+    },
+  )
