@@ -23,9 +23,9 @@ export function loadRxjsQuickly(): void {
     if (file === whole) return
     const bundle: Record<string, unknown> = {}
     const loaded = Object.assign(new Module(file), { filename: file, loaded: true, exports: bundle })
-    const { setTimeout, clearTimeout } = unhandledTimers
-    const names = ['exports', 'module', 'setTimeout', 'clearTimeout']
-    compileFunction(readFileSync(file, 'utf8'), names, { filename: file })(bundle, loaded, setTimeout, clearTimeout)
+    const names = ['exports', 'module', ...Object.keys(unhandledTimers)]
+    const load = compileFunction(readFileSync(file, 'utf8'), names, { filename: file })
+    load(bundle, loaded, ...Object.values(unhandledTimers))
     require.cache[whole] = loaded
     for (const part of PARTS) {
       const path = require.resolve(`rxjs/${part}`)
