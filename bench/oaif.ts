@@ -68,7 +68,8 @@ function configOf(lag: 0 | 1): Record<string, unknown> {
     demonstrations: { ift: 0 },
     iterations: [JOB.prompts * (JOB.warmup + JOB.updates)],
     ...{ promptsPerUpdate: JOB.prompts, batchSize: JOB.prompts },
-    staleness: { max: lag },
+    // Every update is published: with a lag of 1 the sampler is always one version behind, and never waits.
+    staleness: { max: lag, publishEvery: 1 },
     sampler: { sampling: { temperature: JOB.temperature, topP: 1, topK: 0 } },
     loss: { name: 'dpo', beta: JOB.beta },
     training: { optimizer: { learningRate: JOB.learningRate, warmupSteps: 0, schedule: 'constant' } },
