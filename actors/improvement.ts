@@ -2,6 +2,7 @@ import { quantileSorted } from 'simple-statistics'
 import { aboveThreshold } from '../alignment/index.js'
 import type { Random } from '../runtime/time/random.js'
 import type { JudgedGroup } from './messages.js'
+import { chunks } from './objectives/objective.js'
 import type { GroupOutcome } from './selection.js'
 
 /**
@@ -36,7 +37,7 @@ export function createImprovement(random: Random) {
           )
           return singles.length > 0 ? [{ group, selected: { singles } }] : []
         })
-      for (let at = 0; at < outcomes.length; at += size) yield outcomes.slice(at, at + size)
+      yield* chunks(outcomes, size)
     },
     snapshot: (): readonly JudgedGroup[] => [...grown],
     restore(state: readonly JudgedGroup[]): void {

@@ -1,3 +1,4 @@
+import type { Correction } from '../../alignment/index.js'
 import { openModel } from '../../models/index.js'
 import type { OptimizerOptions, TokenSequence, Trainer } from '../../models/types.js'
 import { assert } from '../../runtime/kernel/errors.js'
@@ -72,4 +73,11 @@ export function optimizerOf(
   const own = updates[Math.min(Math.max(0, iteration), updates.length - 1)] ?? 1
   const all = updates.reduce((a, b) => a + b, 0)
   return { ...training.optimizer, totalSteps: (training.reference === 'first' ? all : own) * training.epochs }
+}
+
+/** Importance weights as the losses take them; undefined where there are none. */
+export function correctionOf({ correction }: ObjectiveContext['training']): Correction | undefined {
+  const { kind, level, cap, low, high } = correction
+  if (kind === 'none') return undefined
+  return kind === 'truncate' ? { kind, level, cap } : { kind, level, low, high }
 }

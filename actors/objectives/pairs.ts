@@ -6,7 +6,7 @@ import type { JudgedGroup, Writer } from '../messages.js'
 import type { GroupOutcome } from '../selection.js'
 import { toSequence } from '../supervised.js'
 import type { TrainingConfig } from '../training-config.js'
-import { createBase, optimizerOf } from './base.js'
+import { correctionOf, createBase, optimizerOf } from './base.js'
 import {
   chunks,
   type Objective,
@@ -50,7 +50,7 @@ export function createPairs(context: ObjectiveContext): Objective {
     nllPer: mix.per,
     coefficient: training.coefficient,
     behaviour,
-    correction: correctionOf(training),
+    correction: pairCorrectionOf(training),
   })
   const trainer = createTrainer(config.model, params, objective.loss, {
     optimizer: optimizerOf(config, training, 0),
@@ -163,11 +163,9 @@ export function createPairs(context: ObjectiveContext): Objective {
         for (const pairs of chunks(all, capacity)) {
           const taken = await step(pairs, version, done.length)
           done.push(taken)
-          const { chosen = 0, rejected = 0 } = {
-            chosen: taken.metrics['rewards/chosen'],
-            rejected: taken.metrics['rewards/rejected'],
-          }
-          if (loss.needs.includes('rewardShift')) shift += SHIFT_RATE * ((chosen + rejected) / 2 - shift)
+          if (!loss.needs.includes('rewardShift')) continue
+          const { 'rewards/chosen': chosen = 0, 'rewards/rejected': rejected = 0 } = taken.metrics
+          shift += SHIFT_RATE * ((chosen + rejected) / 2 - shift)
         }
       return resultOf(
         done.map(({ result }) => result),
@@ -206,16 +204,17 @@ function metricsOf(names: readonly string[], values: readonly number[]): Record<
 }
 
 /** The correction of pairs, which is of whole sequences. */
-function correctionOf({ correction, behaviour }: TrainingConfig): PairCorrection | undefined {
-  const { kind, level, cap, low, high } = correction
-  if (kind === 'none') return undefined
-  if (!behaviour)
+function pairCorrectionOf(training: TrainingConfig): PairCorrection | undefined {
+  const correction = correctionOf(training)
+  if (!correction) return undefined
+  if (!training.behaviour)
     throw new TroupeError('E_CONFIG', 'pairs that people wrote have no log-probabilities to be corrected by', {
       hint: 'Set correction.kind=none',
     })
+  const { level } = correction
   if (level === 'token')
     throw new TroupeError('E_CONFIG', 'a correction of pairs is of whole sequences, not of tokens', {
       hint: 'Set correction.level=sequence',
     })
-  return kind === 'truncate' ? { kind, level, cap } : { kind, level, low, high }
+  return { ...correction, level }
 }

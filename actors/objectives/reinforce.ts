@@ -1,8 +1,7 @@
-import { type Correction, nashMdObjective, reinforceObjective } from '../../alignment/index.js'
+import { nashMdObjective, reinforceObjective } from '../../alignment/index.js'
 import { createTrainer } from '../../models/index.js'
 import type { TrainingExtra } from '../../models/types.js'
-import type { TrainingConfig } from '../training-config.js'
-import { createBase, optimizerOf } from './base.js'
+import { correctionOf, createBase, optimizerOf } from './base.js'
 import { chunks, type Objective, type ObjectiveContext, resultOf, sumOf, vector } from './objective.js'
 import { type Priced, price, rolloutsOf, sequenceAdvantages } from './rollouts.js'
 
@@ -71,10 +70,4 @@ export function createReinforce(context: ObjectiveContext): Objective {
       )
     },
   }
-}
-
-function correctionOf({ correction }: TrainingConfig): Correction | undefined {
-  const { kind, level, cap, low, high } = correction
-  if (kind === 'none') return undefined
-  return kind === 'truncate' ? { kind, level, cap } : { kind, level, low, high }
 }

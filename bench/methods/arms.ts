@@ -1,7 +1,7 @@
 import { TroupeError } from '../../runtime/index.js'
 import { type Summary, scenarios } from '../../scenarios/index.js'
 
-/** A scenario with settings: `rlaif` or `rlaif:direct=true,seed…`. */
+/** A scenario with settings: `rlaif`, or `rlaif:direct=true;staleness.max=0`. */
 export interface Arm {
   readonly name: string
   readonly scenario: string

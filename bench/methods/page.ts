@@ -2,11 +2,7 @@ import { meanInterval } from '../../alignment/index.js'
 import type { Arm, Outcome } from './arms.js'
 
 /** The page of results: a row an arm, over its seeds. */
-export function methodsPage(
-  outcomes: readonly Outcome[],
-  arms: readonly Arm[],
-  machine: { readonly cores: number; readonly gib: number; readonly node: string },
-): string {
+export function methodsPage(outcomes: readonly Outcome[], arms: readonly Arm[], machine: string): string {
   const shown = outcomes.filter(({ arm }) => arms.some(({ name }) => name === arm))
   const rows = arms.flatMap((arm) => {
     const own = shown.filter((outcome) => outcome.arm === arm.name)
@@ -17,7 +13,7 @@ export function methodsPage(
   return `# What each scenario comes to
 
 Preset \`quick\` of every scenario, seeds 1 to ${most}; written by \`npm run methods -- --seeds ${most} --write docs/results/methods.md\` at ${commits},
-on ${machine.cores} cores, ${machine.gib} GiB, Node ${machine.node}, stage threads. Gold points are of 5, on 200 held-out prompts × 4 answers, by the scorer that only
+on ${machine}, stage threads. Gold points are of 5, on 200 held-out prompts × 4 answers, by the scorer that only
 the evaluator sees; the gain is that of the last model over M1, with its 95 % t interval over seeds. Times are wall time of whole runs, other work on the
 machine included where there was some.
 
